@@ -1,0 +1,35 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PY = .venv/bin/python
+CONFIG ?= config.example.yaml
+AS ?= alice
+
+.PHONY: run chat test check bench lock clean
+
+run:            ## a bot with its own local TIM server, no account and no network needed
+	@tools/setup run
+	@exec $(PY) -m timbot run $(CONFIG)
+
+chat:           ## talk to the bot of `make run`: make chat AS=bob
+	@tools/setup run
+	@exec $(PY) -m timbot chat --as $(AS)
+
+check:          ## formatting, lint, types, the layers
+	@tools/setup test
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache
+
+test: check     ## the checks and every test, the official SDK's included
+	$(PY) -m pytest
+
+bench:          ## what a message costs, printed as ratios
+	@tools/setup test
+	$(PY) -m benchmarks
+
+lock:           ## renew requirements/*.txt after a change of pyproject.toml (needs uv)
+	uv pip compile -q pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/run.txt
+	uv pip compile -q pyproject.toml --group test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/test.txt
+
+clean:
+	rm -rf .venv tests/judge/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
