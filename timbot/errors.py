@@ -1,0 +1,128 @@
+"""One tree of exceptions.
+
+Every error a caller can meet derives from `TimbotError`. Each carries fields to branch on, a sentence a person can act
+on (`hint`) and the anchor of the page that explains it (`docs`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TimbotError(Exception):
+    """The root. `str(error)` is one sentence; `hint` says what to do about it."""
+
+    docs: ClassVar[str] = "errors"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ConfigError(TimbotError):
+    """A configuration that cannot be used. `place` is `file:line:column` where it is known."""
+
+    docs = "errors#configuration"
+
+    def __init__(self, message: str, *, place: str = "", hint: str = "") -> None:
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.place = place
+
+
+class PluginError(TimbotError):
+    """A mistake in a plugin found while loading it: a wrong signature, a name used twice, a failed import."""
+
+    docs = "errors#plugins"
+
+
+class ImError(TimbotError):
+    """Anything the TIM client raises."""
+
+    docs = "errors#im"
+
+
+class FrameError(ImError):
+    """Bytes that cannot be understood. `path` says where in the frame, `raw` holds at most the first 200 bytes of it."""
+
+    docs = "errors#frames"
+
+    def __init__(self, message: str, *, path: str = "", raw: bytes = b"") -> None:
+        super().__init__(f"{message} (at {path})" if path else message)
+        self.path = path
+        self.raw = bytes(raw[:200])
+
+
+class ConnectionLost(ImError):
+    """The socket is gone, or could not be opened. `code` is the WebSocket close code, 1006 if there was none."""
+
+    docs = "errors#connection"
+
+    def __init__(self, message: str, *, code: int = 1006, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+
+
+class RequestTimeout(ImError):
+    """A read that got no answer within its time limit (SDK code 2801)."""
+
+    docs = "errors#timeout"
+
+    def __init__(self, command: str, seconds: float) -> None:
+        super().__init__(f"{command} was not answered within {seconds:g} s.")
+        self.command = command
+        self.seconds = seconds
+
+
+class OutcomeUnknown(ImError):
+    """A write whose answer was lost: it may or may not have happened.
+
+    `command` is the servcmd, `token` what identifies the effect in the server's history ((`MsgSeq`, `MsgRandom`) for
+    C2C, `Random` for groups, None for other requests), `sent_at` the time of sending (Unix seconds).
+    """
+
+    docs = "errors#outcome-unknown"
+
+    def __init__(self, command: str, *, token: object = None, sent_at: float = 0.0, cause: str = "") -> None:
+        super().__init__(f"The answer to {command} was lost{f' ({cause})' if cause else ''}; whether it took effect is unknown.")
+        self.command = command
+        self.token = token
+        self.sent_at = sent_at
+
+
+class ServerError(ImError):
+    """The server refused a request. `code` is its ErrorCode, `info` its own words."""
+
+    docs = "errors#server"
+
+    def __init__(self, command: str, code: int, info: str = "", *, hint: str = "") -> None:
+        super().__init__(f"{command} was refused: {code}{f' {info}' if info else ''}.", hint=hint)
+        self.command = command
+        self.code = code
+        self.info = info
+
+
+class LoginRefused(ServerError):
+    """The server does not let this account in. `code` 70001 expired, 70003/70009/70013/70014 wrong key or account."""
+
+    docs = "errors#login"
+
+
+class NotLoggedIn(ImError):
+    """A request was made before login or after logout (SDK code 2024 and 2999)."""
+
+    docs = "errors#not-logged-in"
+
+
+class InvalidArgument(ImError):
+    """The caller's mistake, found before anything was sent. `code` is the SDK's client code where it has one, else 0."""
+
+    docs = "errors#arguments"
+
+    def __init__(self, message: str, *, code: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code

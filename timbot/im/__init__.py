@@ -1,0 +1,1 @@
+"""The TIM client: usable on its own, knows nothing of bots."""
