@@ -1,0 +1,10 @@
+"""A room where the real client talks to the real sandbox, in one process and on virtual time.
+
+Nothing in it is a mock: the loop is asyncio's own with another clock, the network is an in-memory pair of connections
+that can be cut, delayed and silenced on purpose.
+"""
+
+from timbot.testing.loop import EPOCH, VirtualClock, VirtualLoop, run
+from timbot.testing.stuck import Deadlock, RunAway
+
+__all__ = ["EPOCH", "Deadlock", "RunAway", "VirtualClock", "VirtualLoop", "run"]
