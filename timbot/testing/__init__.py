@@ -4,7 +4,23 @@ Nothing in it is a mock: the loop is asyncio's own with another clock, the netwo
 that can be cut, delayed and silenced on purpose.
 """
 
+from timbot.testing.faults import Direction, Faults, Rule
 from timbot.testing.loop import EPOCH, VirtualClock, VirtualLoop, run
+from timbot.testing.pipe import Line, PipeConnection, PipeTransport, pipe
 from timbot.testing.stuck import Deadlock, RunAway
 
-__all__ = ["EPOCH", "Deadlock", "RunAway", "VirtualClock", "VirtualLoop", "run"]
+__all__ = [
+    "EPOCH",
+    "Deadlock",
+    "Direction",
+    "Faults",
+    "Line",
+    "PipeConnection",
+    "PipeTransport",
+    "Rule",
+    "RunAway",
+    "VirtualClock",
+    "VirtualLoop",
+    "pipe",
+    "run",
+]
