@@ -88,7 +88,9 @@ class OutcomeUnknown(ImError):
     docs = "errors#outcome-unknown"
 
     def __init__(self, command: str, *, token: object = None, sent_at: float = 0.0, cause: str = "") -> None:
-        super().__init__(f"The answer to {command} was lost{f' ({cause})' if cause else ''}; whether it took effect is unknown.")
+        super().__init__(
+            f"The answer to {command} was lost{f' ({cause})' if cause else ''}; whether it took effect is unknown."
+        )
         self.command = command
         self.token = token
         self.sent_at = sent_at
