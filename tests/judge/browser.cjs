@@ -12,6 +12,7 @@ const WebSocket = require('ws')
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36'
 const PROBE = /\/speed\.xml/
 const STATISTICS = /tim_web_report|imopenstat/
+const ERROR_TEXTS = /\/error-message\// // newer SDKs fetch the wording of their errors; they manage without
 const FRAMES_KEPT = 20000
 const REFUSAL_MS = 20 // what a refused connect costs; without it an SDK that retries at once would spin
 
@@ -69,12 +70,19 @@ class Network {
     return wanted.href
   }
 
-  /** The one HTTP server there is: the probe and the statistics collector. Null: no answer. */
+  /** All the HTTP there is: the probe and the statistics collector. Null: no answer. */
   http(url) {
     if (!this.reachable) return null
     if (PROBE.test(url) || STATISTICS.test(url)) return { status: 200, text: '' }
+    if (ERROR_TEXTS.test(url)) return { status: 404, text: '' }
     this.report.warn('http', new Error(`a request went nowhere: ${url}`))
     return null
+  }
+
+  /** Ends the refusing. An attempt begun under it still fails, and is waited for: what comes after meets an open network. */
+  async mend() {
+    this.refusing = false
+    while ([...this.sockets].some((socket) => socket.doomed)) await new Promise((resolve) => setTimeout(resolve, 1))
   }
 
   cut() {
@@ -103,7 +111,8 @@ function socketClass(network, report, toRealm) {
       this.onopen = this.onmessage = this.onclose = this.onerror = null
       network.sockets.add(this)
       network.note('connect', this.#number, this.url)
-      if (network.refusing) setTimeout(() => this.#fail(new Error('refused by the test')), REFUSAL_MS)
+      this.doomed = network.refusing
+      if (this.doomed) setTimeout(() => this.#fail(new Error('refused by the test')), REFUSAL_MS)
       else this.#connect(network.rewrite(url), protocols)
     }
 
@@ -201,7 +210,7 @@ function fetchFunction(network) {
     const answer = network.http(String(url?.url ?? url))
     if (!answer) throw new TypeError('Failed to fetch')
     const { status, text } = answer
-    return { ok: true, status, text: async () => text, json: async () => JSON.parse(text || '{}') }
+    return { ok: status === 200, status, text: async () => text, json: async () => JSON.parse(text || '{}') }
   }
 }
 

@@ -106,11 +106,10 @@ class Seat {
   }
 
   async offline(on) {
-    if (on) await this.settled()
     this.network.reachable = !on
-    this.network.refusing = on
-    this.browser.online(!on)
-    return on ? this.network.cut() : 0
+    if (on) return this.cut({ refuse: true }).finally(() => this.browser.online(false))
+    await this.network.mend()
+    return this.browser.online(true)
   }
 
   wire({ peek = false, last = Infinity } = {}) {
@@ -129,7 +128,7 @@ class Seat {
 const HARNESS = {
   send: (seat, request) => seat.send(request),
   cut: (seat, how) => seat.cut(how),
-  mend: (seat) => { seat.network.refusing = false },
+  mend: (seat) => seat.network.mend(),
   probe: (seat, reachable) => { seat.network.reachable = reachable },
   offline: (seat, on) => seat.offline(on),
   wire: (seat, how) => seat.wire(how),

@@ -4,7 +4,7 @@
 const { PretendFile } = require('./browser.cjs')
 
 const isMessage = (value) =>
-  typeof value.ID === 'string' && typeof value.conversationID === 'string' && 'flow' in value && 'payload' in value
+  typeof value.ID === 'string' && typeof value.conversationID === 'string' && 'flow' in value && 'sequence' in value
 
 /** Public names only: own fields without a leading underscore, and the getters of the value's class. */
 function publicNames(value) {
@@ -14,6 +14,7 @@ function publicNames(value) {
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(proto))) if (property.get) names.add(name)
     proto = Object.getPrototypeOf(proto)
   }
+  if (isMessage(value)) names.delete('elements') // deprecated: reading it makes the SDK complain
   return [...names].filter((name) => !name.startsWith('_'))
 }
 

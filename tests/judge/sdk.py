@@ -61,9 +61,7 @@ class Sdk:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(
-        cls, *, module: str = FRIENDSHIP, log: str = "none", node: str | None = None
-    ) -> AsyncIterator[Self]:
+    async def start(cls, *, module: str = FRIENDSHIP, log: str = "none", node: str | None = None) -> AsyncIterator[Self]:
         """Starts the driver. `log` is the least level of the SDK's console to keep: debug, log, info, warn, error."""
         process = await asyncio.create_subprocess_exec(
             node or find_node(),
@@ -100,6 +98,8 @@ class Sdk:
         A second instance of a user is a seat with another name and the same `user_id`. `options` are further create
         options. Without `upload` no upload plugin is registered, else a pretended one that always succeeds.
         """
+        if name in self._seats:
+            raise ValueError(f"There is a seat '{name}' already; seats of one user differ in name and share `user_id`.")
         seat = self._seats[name] = Seat(self, name, user_id or name)
         settings = {
             "endpoint": f"ws://127.0.0.1:{port}",
@@ -139,7 +139,10 @@ class Sdk:
     def check_alive(self) -> None:
         """Raises DriverError when the process has ended."""
         if self._readers[0].done():
-            raise DriverError(f"The SDK's process ended with {self._process.returncode}.\n{self.stderr_text()}")
+            raise DriverError(self._epitaph())
+
+    def _epitaph(self) -> str:
+        return f"The SDK's process ended with {self._process.returncode}.\n{self.stderr_text()}"
 
     def stderr_text(self) -> str:
         """The last lines the process wrote to stderr."""
@@ -147,13 +150,16 @@ class Sdk:
 
     async def _read_answers(self) -> None:
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            self._handle(json.loads(line))
-        await self._process.wait()
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(DriverError(f"The SDK's process ended.\n{self.stderr_text()}"))
-        asyncio.get_running_loop().call_soon(self._wake_all)
+        try:
+            async for line in self._process.stdout:
+                self._handle(json.loads(line))
+            await self._readers[1]  # what it wrote to stderr says why it ended
+            await self._process.wait()
+        finally:
+            for answer in self._asked.values():
+                if not answer.done():
+                    answer.set_exception(DriverError(self._epitaph()))
+            asyncio.get_running_loop().call_soon(self._wake_all)
 
     def _handle(self, line: dict[str, Any]) -> None:
         if "event" in line:
@@ -184,7 +190,7 @@ class Sdk:
         self._process.stdin.close()
         try:
             async with asyncio.timeout(5):
-                await asyncio.gather(*self._readers)
+                await asyncio.gather(*self._readers, return_exceptions=True)
         except TimeoutError:
             self._process.kill()
         await self._process.wait()

@@ -167,9 +167,7 @@ class Seat:
         message: Message = await self.call("send", request)
         return message
 
-    async def send_text(
-        self, to: str, text: str, *, group: bool = False, at: Sequence[str] = (), **more: Any
-    ) -> Message:
+    async def send_text(self, to: str, text: str, *, group: bool = False, at: Sequence[str] = (), **more: Any) -> Message:
         """Sends a text; with `at` one that mentions these users (groups only). `more` as in `send`."""
         if at:
             return await self.send("TextAt", to, {"text": text, "atUserList": list(at)}, group=group, **more)
@@ -222,7 +220,9 @@ class Seat:
 
         def found() -> Message | None:
             for index, message in enumerate(self._open_messages):
-                if (text is None or message["payload"].get("text") == text) and where(message):
+                # An element of an unknown kind leaves a message without type and payload.
+                said = message.get("payload", {}).get("text")
+                if (text is None or said == text) and where(message):
                     return self._open_messages.pop(index)
             return None
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from .scripted import Scripted
-from .sdk import DriverError, Sdk, SdkError, Seat, frames, live
+from .sdk import DriverError, Sdk, SdkError, Seat, chosen_file, frames, live
 
 pytestmark = pytest.mark.judge
 
@@ -107,9 +107,7 @@ async def test_a_text_goes_out_as_sendmsg(server: Scripted, sdk: Sdk) -> None:
 
 async def test_options_reach_the_sdk(server: Scripted, sdk: Sdk) -> None:
     alice = await enter(sdk, server, "alice")
-    await alice.send_custom(
-        "bob", "dice", "6", options={"cloudCustomData": "{}"}, send_options={"onlineUserOnly": True}
-    )
+    await alice.send_custom("bob", "dice", "6", options={"cloudCustomData": "{}"}, send_options={"onlineUserOnly": True})
     body = (await server.frame("openim.sendmsg"))["body"]
     assert body["MsgBody"][0]["MsgContent"] == {"Data": "dice", "Desc": "6", "Ext": ""}
     assert (body["CloudCustomData"], body["MsgLifeTime"]) == ("{}", 0)
@@ -155,6 +153,24 @@ async def test_a_cut_leads_to_a_reconnect_with_the_ticket(server: Scripted, sdk:
     await alice.expect_message(text="still there?")
 
 
+async def test_a_refused_network_can_be_mended(server: Scripted, sdk: Sdk) -> None:
+    alice = await enter(sdk, server, "alice")
+    await alice.cut(refuse=True)
+    await alice.expect("netStateChange", where=lambda data: data["state"] == "connecting")
+    await alice.mend()
+    await alice.send_text("bob", "through at last")  # a request is what makes this SDK try again
+    await alice.expect("netStateChange", where=lambda data: data["state"] == "connected")
+    assert (await server.frame("im_open_status.wslogin", 1))["head"]["a2"] == "a2-alice"
+
+
+async def test_no_network_at_all_comes_to_an_end(server: Scripted, sdk: Sdk) -> None:
+    alice = await enter(sdk, server, "alice")
+    await alice.offline()
+    await alice.offline(False)
+    await alice.send_text("bob", "back")
+    assert (await server.frame("openim.sendmsg"))["head"]["a2"] == "a2-alice"
+
+
 async def test_a_young_socket_that_breaks_is_not_retried(server: Scripted, sdk: Sdk) -> None:
     alice = await enter(sdk, server, "alice")
     await alice.cut(at_once=True)
@@ -185,6 +201,16 @@ async def test_error_codes_surface(server: Scripted, sdk: Sdk) -> None:
         await alice.call("fly")
 
 
+async def test_an_image_is_sent_without_a_cloud(server: Scripted, sdk: Sdk) -> None:
+    alice = await enter(sdk, server, "alice")
+    signed = {"url": "https://cos.invalid/up?sign=1", "downloadUrl": "https://cos.invalid/cat.png", "requestId": "1"}
+    server.answers["im_cos_msg.pre_sig"] = lambda frame: signed
+    await alice.send("Image", "bob", {"file": chosen_file("cat.png", "image/png", 2048)})
+    images = (await server.frame("openim.sendmsg"))["body"]["MsgBody"][0]["MsgContent"]["ImageInfoArray"]
+    assert images[0]["URL"] == "https://cos.invalid/cat.png"
+    assert (images[0]["Size"], images[0]["Width"], images[0]["Height"]) == (2048, 640, 480)
+
+
 async def test_what_the_sdk_throws_is_reported_and_survived(server: Scripted, sdk: Sdk) -> None:
     alice = await enter(sdk, server, "alice")
     await server.push("alice", {"Event": 3, "GroupMsgArray": [{"From_Account": "bob"}]})  # lacks GroupInfo
@@ -192,6 +218,30 @@ async def test_what_the_sdk_throws_is_reported_and_survived(server: Scripted, sd
     assert "groupProfile" in warning.data["message"] or "undefined" in warning.data["message"]
     await server.push("alice", c2c("carol", "alice", "and on", 1))
     await alice.expect_message(text="and on")
+
+
+async def test_a_rejection_nobody_waits_for_is_reported_under_its_seat(server: Scripted, sdk: Sdk) -> None:
+    alice = await enter(sdk, server, "alice")
+    server.refuse("sns.black_list_get", 30001)  # the SDK asks at login and does not look at the outcome
+    bob = await enter(sdk, server, "bob")
+    warning = await bob.expect("driverWarning")
+    assert (warning.data["kind"], warning.data["code"]) == ("unhandledRejection", 30001)
+    assert alice.warnings == []
+
+
+@pytest.mark.parametrize(("reachable", "state"), [(True, "connecting"), (False, "disconnected")])
+async def test_the_probe_decides(server: Scripted, sdk: Sdk, reachable: bool, state: str) -> None:
+    answers = iter([{"ErrorCode": 500, "ErrorInfo": "unwell"}])
+    server.answers["heartbeat.alive"] = lambda frame: next(answers, {})
+    alice = await sdk.seat("alice", port=server.port, reachable=reachable)
+    await alice.expect("netStateChange", where=lambda data: data["state"] == state)
+
+
+async def test_the_sdks_log_is_shown_with_the_failure(server: Scripted) -> None:
+    with pytest.raises(SdkError) as refused:
+        async with Sdk.start(log="warn") as sdk:
+            await (await sdk.seat("alice", port=server.port)).call("getConversationList")
+    assert "[alice] warn: TIM" in refused.value.__notes__[0]
 
 
 async def test_a_failed_expectation_shows_what_came_instead(server: Scripted, sdk: Sdk) -> None:
