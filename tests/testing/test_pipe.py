@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from timbot.errors import ConnectionLost
 from timbot.im.transport import Connection, Transport
-from timbot.testing import Faults, Line, PipeConnection, PipeTransport, pipe, run
+from timbot.testing import Deadlock, Faults, Line, PipeConnection, PipeTransport, pipe, run
 
 
 def now() -> float:
@@ -106,6 +106,19 @@ async def test_waiting_senders_keep_their_order() -> None:
     assert received == [b"%d" % number for number in range(20)]
 
 
+async def test_a_new_sender_does_not_pass_one_that_waits() -> None:
+    client, server = pipe(Line(capacity=1))
+    await client.send(b"1")
+    second = asyncio.create_task(client.send(b"2"), name="second")
+    await asyncio.sleep(1)
+    received = [await server.receive()]  # there is room now, and the one who waited for it has not run yet
+    rest = asyncio.create_task(read_all(server), name="reader")
+    await client.send(b"3")
+    await second
+    await client.close()
+    assert received + (await rest)[0] == [b"1", b"2", b"3"]
+
+
 async def test_a_cancelled_sender_sends_nothing() -> None:
     client, server = pipe(Line(capacity=1))
     await client.send(b"1")
@@ -195,6 +208,17 @@ async def test_a_close_releases_a_waiting_sender_of_the_peer() -> None:
         await second
 
 
+async def test_closing_wakes_ones_own_waiting_sender() -> None:
+    client, _ = pipe(Line(latency=60, capacity=1))
+    await client.send(b"1")
+    second = asyncio.create_task(client.send(b"2"), name="second")
+    await asyncio.sleep(1)
+    await client.close()
+    with pytest.raises(ConnectionLost):
+        await second
+    assert now() == 1.0
+
+
 # Cuts
 
 
@@ -240,6 +264,19 @@ async def test_a_cut_wakes_a_waiting_sender() -> None:
     faults.cut()
     with pytest.raises(ConnectionLost):
         await second
+
+
+def test_a_cut_leaves_no_timer_behind() -> None:
+    async def main() -> None:
+        faults = Faults()
+        client, _ = pipe(Line(latency=60), faults)
+        await client.send(b"x")
+        faults.cut()
+        await asyncio.Event().wait()
+
+    with pytest.raises(Deadlock) as caught:
+        run(main())
+    assert caught.value.at == 0.0
 
 
 async def test_a_request_cut_after_it_arrived_is_handled_and_its_answer_lost() -> None:
@@ -397,6 +434,15 @@ async def test_a_cut_loses_what_waited_in_a_black_hole() -> None:
     await client.send(b"x")
     faults.cut()
     assert await read_all(server) == ([], 1006)
+
+
+async def test_a_cut_can_let_out_what_waited_in_a_black_hole() -> None:
+    faults = Faults()
+    client, server = pipe(faults=faults)
+    faults.black_hole()
+    await client.send(b"x")
+    faults.cut(delivering=["to_server"])
+    assert await read_all(server) == ([b"x"], 1006)
 
 
 async def test_new_connections_are_not_in_the_black_hole() -> None:

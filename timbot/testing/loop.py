@@ -136,9 +136,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         finally:
             del self._held[token]
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts
-    ) -> asyncio.Future[_T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[Unpack[_Ts]], _T], *args: *_Ts) -> asyncio.Future[_T]:
         """Call in a thread, as ever; time stands still until the thread is done and its result is here."""
         watched = _Watched(executor or self._default_pool())
         result = super().run_in_executor(watched, func, *args)

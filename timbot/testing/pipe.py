@@ -249,9 +249,7 @@ class PipeTransport:
     a test must not go unnoticed.
     """
 
-    def __init__(
-        self, serve: Serve, *, line: Line | None = None, faults: Faults | None = None, name: str = "pipe"
-    ) -> None:
+    def __init__(self, serve: Serve, *, line: Line | None = None, faults: Faults | None = None, name: str = "pipe") -> None:
         self.line = line or Line()
         self.faults = faults or Faults()
         self.name = name

@@ -29,7 +29,7 @@ class StuckError(TimbotError):
         return "\n  ".join([super().__str__(), *(self.tasks or ("No task is pending.",))])
 
 
-class Deadlock(StuckError):  # noqa: N818 (the word for it)
+class Deadlock(StuckError):
     """Everything waits and nothing can wake it. `outside` is what was waited for in real time, if anything was."""
 
     def __init__(self, at: float, tasks: Sequence[str], outside: Sequence[str] = (), patience: float = 0.0) -> None:
@@ -44,7 +44,7 @@ class Deadlock(StuckError):  # noqa: N818 (the word for it)
         self.outside = tuple(outside)
 
 
-class RunAway(StuckError):  # noqa: N818 (the word for it)
+class RunAway(StuckError):
     """Timers keep firing but the run does not end: `limit` virtual seconds would be exceeded."""
 
     def __init__(self, at: float, limit: float, tasks: Sequence[str]) -> None:
@@ -64,19 +64,13 @@ def where(task: asyncio.Task[Any]) -> str:
     places: list[str] = []
     awaited: object = task.get_coro()
     while awaited is not None:
-        frame = (
-            getattr(awaited, "cr_frame", None)
-            or getattr(awaited, "gi_frame", None)
-            or getattr(awaited, "ag_frame", None)
-        )
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None) or getattr(awaited, "ag_frame", None)
         if frame is not None:
             code = frame.f_code
             # asyncio's own lines say nothing; the name (`Queue.get`, `Event.wait`) does.
             inside = _ASYNCIO in PurePath(code.co_filename).parents
             places.append(code.co_qualname if inside else f"{code.co_qualname} ({code.co_filename}:{frame.f_lineno})")
         awaited = (
-            getattr(awaited, "cr_await", None)
-            or getattr(awaited, "gi_yieldfrom", None)
-            or getattr(awaited, "ag_await", None)
+            getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None) or getattr(awaited, "ag_await", None)
         )
     return " > ".join(places) or "nothing (not started)"
