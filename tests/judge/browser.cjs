@@ -16,7 +16,7 @@ const ERROR_TEXTS = /\/error-message\// // newer SDKs fetch the wording of their
 const FRAMES_KEPT = 20000
 const REFUSAL_MS = 20 // what a refused connect costs; without it an SDK that retries at once would spin
 
-/** Code as text, whatever the dialect: text, UTF-8 bytes, or "COMP" and a gzip stream. */
+/** A frame as text, whatever the dialect: text, UTF-8 bytes, or "COMP" and a gzip stream. */
 function frameText(data, isBinary) {
   if (!isBinary) return data.toString('utf8')
   const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data)
@@ -26,6 +26,12 @@ function frameText(data, isBinary) {
   } catch (error) {
     return `<${bytes.length} bytes that do not unpack: ${error.message}>`
   }
+}
+
+/** A copy of a view's or a buffer's bytes, also of one from another realm, which `instanceof` would not know. */
+function bytesOf(data) {
+  if (!ArrayBuffer.isView(data)) return Buffer.from(new Uint8Array(data))
+  return Buffer.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
 }
 
 /** Calls listeners the way a browser does: one that throws is reported and does not disturb the caller. */
@@ -158,7 +164,7 @@ function socketClass(network, report, toRealm) {
       if (this.readyState === 0) throw new Error("Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.")
       if (this.readyState !== 1) return // a browser drops it silently
       const text = typeof data === 'string'
-      const bytes = text ? data : Buffer.from(ArrayBuffer.isView(data) ? data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) : new Uint8Array(data))
+      const bytes = text ? data : bytesOf(data)
       network.note('out', this.#number, text ? data : frameText(bytes, true))
       this.#wire.send(bytes, { binary: !text })
     }
