@@ -245,6 +245,18 @@ def open_item(raw: Raw, *, path: str) -> Iterator[Pushed]:
         yield Pushed(Unknown(event), raw)
 
 
+def open_c2c_list(parts: list[Raw], *, path: str) -> Iterator[Pushed]:
+    """A list of C2C messages, of `getmsg` or of a page of history, one by one."""
+    for index, part in enumerate(parts):
+        yield _open_part(part, EVENT_C2C, open_c2c, f"{path}[{index}]")
+
+
+def open_group_list(parts: list[Raw], *, path: str) -> Iterator[Pushed]:
+    """A list of group messages and tips, of a page of history or of a long poll, one by one."""
+    for index, part in enumerate(parts):
+        yield _open_part(part, EVENT_MESSAGE, open_group, f"{path}[{index}]")
+
+
 def _open_part(raw: Raw, event: int, opener: _Opener, path: str) -> Pushed:
     try:
         return Pushed(opener(raw, event, path), raw)
