@@ -87,6 +87,11 @@ class Chats:
         self._second = 0
         self._seen: dict[tuple[str, str, int], C2CMessage] = {}
 
+    @property
+    def conversation_count(self) -> int:
+        """How many conversations are kept, for those who watch the memory."""
+        return len(self._threads)
+
     def send(
         self,
         sender: str,

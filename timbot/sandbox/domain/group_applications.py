@@ -167,8 +167,9 @@ class GroupApplications:
         return application
 
     def _refuse_absent(self, group: Group, applicant: str, key: str) -> None:
+        wanted = (group.group_id, group.created, applicant, key)
         for application in self._applications.values():
-            if (application.group_id, application.applicant, application.key) == (group.group_id, applicant, key):
+            if (application.group_id, application.incarnation, application.applicant, application.key) == wanted:
                 raise Refused(Code.GROUP_APPLICATION_HANDLED, "this application has been handled before")
 
     def _settle(self, settled: GroupApplication) -> None:
