@@ -320,6 +320,27 @@ def test_nobody_is_muted_in_a_work_group() -> None:
         site.domain.group_members.mute("alice", group, "bob", 60)
 
 
+def test_nobody_mutes_themselves() -> None:
+    site = Site()
+    with refused(10004):
+        site.domain.group_members.mute("alice", site.group(), "alice", 60)
+
+
+def test_an_admin_of_a_meeting_may_mute_all_though_not_rename_it() -> None:
+    site, group = with_admin(MEETING)
+    assert site.domain.groups.modify("bob", group, GroupChanges(mute_all=True)).mute_all
+    with refused(10007):
+        site.domain.groups.modify("bob", group, GroupChanges(mute_all=True, name="x"))
+
+
+def test_changing_nothing_tells_nobody() -> None:
+    site = Site()
+    group = site.group()
+    site.online("alice")
+    site.domain.groups.modify("alice", group, GroupChanges())
+    assert site.heard() == []
+
+
 def test_muting_all_spares_owner_and_admins() -> None:
     site, group = with_admin()
     site.domain.groups.modify("alice", group, GroupChanges(mute_all=True))

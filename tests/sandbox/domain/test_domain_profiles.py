@@ -39,6 +39,16 @@ def test_those_who_list_the_user_and_own_other_instances_are_told() -> None:
     ]
 
 
+def test_a_former_friend_is_told_no_more() -> None:
+    site = Site()
+    site.domain.friends.add("bob", "alice", mutual=False)
+    site.domain.friend_applications.accept("alice", "bob", add_back=False)
+    site.domain.friends.delete("bob", ["alice"], both=False)
+    site.online("bob")
+    site.domain.profiles.set("alice", {ProfileField.NICK: "Ally"})
+    assert site.heard() == []
+
+
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [

@@ -242,20 +242,18 @@ class Chats:
         """
         inbox = self._inbox(user)
         inbox.prune(self._core.horizon())
-        first = after is None
         if after is None:
             inbox.begin(instance, self._read_test(user))
-            after = 0
         else:
             inbox.covered(instance, after)
-        waiting = list(inbox.waiting(instance, after))
+        waiting = list(inbox.waiting(instance))
         listed = waiting[:limit]
         complete = len(listed) == len(waiting)
         return PendingPage(
             messages=tuple(entry.message for entry in listed),
             cursor=inbox.head if complete else listed[-1].position,
             complete=complete,
-            remaining=self._remaining(user, [entry.message for entry in waiting]) if first else (),
+            remaining=self._remaining(user, [entry.message for entry in waiting]) if after is None else (),
         )
 
     def acknowledged(self, user: str, instance: int, position: int) -> None:

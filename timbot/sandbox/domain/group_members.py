@@ -197,13 +197,15 @@ class GroupMembers:
     def mute(self, user: str, group_id: str, other: str, seconds: int) -> None:
         """Mute a member of a lower role for so many seconds; 0 ends it, 4294967295 is for ever.
 
-        Refused: 10007 not permitted, 10004 no member, or bad time.
+        Refused: 10007 not permitted, 10004 no member, oneself, or bad time.
         """
         group = self._store.require(group_id)
         role = self._store.require_role(group, user, group.rules.mutes)
         if not group.rules.mutes or not 0 <= seconds <= limits.MUTED_FOR_EVER:
             raise Refused(Code.GROUP_BAD_PARAMETER, "no such time, or nobody can be muted here")
         self._require_listed(group, other)
+        if other == user:
+            raise Refused(Code.GROUP_BAD_PARAMETER, "nobody mutes themselves")
         self._require_below(group, other, role)
         if seconds == 0:
             group.mutes.pop(other, None)

@@ -108,9 +108,7 @@ class GroupMessages:
         if deduping:
             group.log.remember(user, random, sent)
         if not online_only:
-            group.log.append(message, self._core.ordinal())
-            if member is not None and member.read_sequence == message.sequence - 1:
-                member.read_sequence = message.sequence
+            self._keep(group, member, message)
         self._spread(group, message, instance)
         return sent
 
@@ -225,6 +223,11 @@ class GroupMessages:
             raise Refused(Code.GROUP_MUTED, "all members of this group are muted")
         if group.muted_until(user, now):
             raise Refused(Code.GROUP_MUTED, "you are muted in this group")
+
+    def _keep(self, group: Group, sender: Member | None, message: GroupMessage) -> None:
+        group.log.append(message, self._core.ordinal())
+        if sender is not None and sender.read_sequence == message.sequence - 1:
+            sender.read_sequence = message.sequence
 
     def _spread(self, group: Group, message: GroupMessage, instance: int | None) -> None:
         arrived = GroupArrived(message, group.name)

@@ -120,13 +120,16 @@ class Groups:
         """Change the profile; members learn it by a tip.
 
         In a Work group every member may change name, introduction, notification, face and custom fields; the rest takes
-        the owner. Refused: 10007 not permitted, 10004 bad field (`owner` is changed by `transfer`).
+        the owner. Muting all takes whoever may mute.
+
+        Refused: 10007 not permitted, 10004 bad field (`owner` is changed by `transfer`).
         """
         group = self._store.require(group_id)
         needed = group.rules.edits_profile
         if changes.max_members is not None or changes.join_option is not None:
             needed = max(needed, Role.ADMIN)
-        self._store.require_role(group, user, needed)
+        if replace(changes, mute_all=None) != GroupChanges() or changes.mute_all is None:
+            self._store.require_role(group, user, needed)
         if changes.mute_all is not None:
             self._store.require_role(group, user, group.rules.mutes)
         if changes.owner is not None:
@@ -138,6 +141,8 @@ class Groups:
             if value is not None:
                 setattr(group, name, value)
         group.custom = custom
+        if changes == GroupChanges():
+            return self._store.info(group, user)
         group.touch_info(self._core.seconds())
         self._announcer.tip(group, TipKind.PROFILE_CHANGED, user, changes=changes)
         return self._store.info(group, user)

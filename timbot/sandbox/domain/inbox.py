@@ -95,10 +95,10 @@ class Inbox:
                 return
             entry.receive(instance)
 
-    def waiting(self, instance: int, after: int) -> Iterator[Entry]:
-        """What lies after the cursor and has not reached `instance`, in order of arrival."""
-        for position, entry in self._entries.items():
-            if position > after and instance not in entry.received_by:
+    def waiting(self, instance: int) -> Iterator[Entry]:
+        """What has not reached `instance`, in order of arrival."""
+        for entry in self._entries.values():
+            if instance not in entry.received_by:
                 yield entry
 
     def prune(self, horizon: int) -> None:
