@@ -6,6 +6,7 @@ from typing import Final
 
 from timbot.errors import FrameError
 from timbot.im.wire.heads import RequestHead, ResponseHead
+from timbot.im.wire.repair import valid_utf8
 from timbot.im.wire.value import UNSET, Int, Opt, Raw, Value, decode, encode
 
 MAX_FRAME: Final = 16 * 1024 * 1024
@@ -50,13 +51,13 @@ class PushBody(Value, frozen=True):
 
 
 def decode_request(frame: bytes) -> Request:
-    """A client's frame. Raises `FrameError`."""
-    return decode(Request, frame)
+    """A client's frame. Raises `FrameError`. What stays bytes in it is UTF-8, so that it can be passed on in text frames."""
+    return decode(Request, valid_utf8(frame))
 
 
 def decode_server_frame(frame: bytes) -> ServerFrame:
-    """A server's frame. Raises `FrameError`."""
-    return decode(ServerFrame, frame)
+    """A server's frame. Raises `FrameError`. What stays bytes in it is UTF-8."""
+    return decode(ServerFrame, valid_utf8(frame))
 
 
 def encode_request(head: RequestHead, body: object) -> bytes:

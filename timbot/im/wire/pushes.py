@@ -13,7 +13,7 @@ from typing import Final
 from timbot.errors import FrameError
 from timbot.im.wire.envelope import PushBody
 from timbot.im.wire.messages import C2CMessage, GroupMessage, NoticeBody, TipBody
-from timbot.im.wire.value import UNSET, Int, Opt, Raw, Value, decode, given
+from timbot.im.wire.value import UNSET, Int, Opt, Raw, Value, decode, given, wire_name
 
 EVENT_MESSAGE: Final = 3
 EVENT_TIP: Final = 4
@@ -234,13 +234,13 @@ def open_item(raw: Raw, *, path: str) -> Iterator[Pushed]:
         return
     event = given(item.event, 0)
     found = False
-    for payload, opener in _PAYLOADS:
-        parts = getattr(item, payload)
+    for field, name, opener in _PAYLOADS:
+        parts = getattr(item, field)
         if parts is UNSET:
             continue
         found = True
         for number, part in enumerate(parts):
-            yield _open_part(part, event, opener, f"{path}.{payload}[{number}]")
+            yield _open_part(part, event, opener, f"{path}.{name}[{number}]")
     if not found:
         yield Pushed(Unknown(event), raw)
 
@@ -309,12 +309,15 @@ def _open_c2c_notice(raw: Raw, event: int, path: str) -> PushValue:
 
 _Opener = Callable[[Raw, int, str], PushValue]
 
-_PAYLOADS: Final[tuple[tuple[str, _Opener], ...]] = (
-    ("c2c_msg_array", open_c2c),
-    ("group_msg_array", open_group),
-    ("group_tips", _open_group_tip),
-    ("c2c_notify_msg_array", _open_c2c_notice),
-    ("profile_data_mod", lambda raw, _event, path: decode(ProfileMod, raw, path=path)),
-    ("friend_list_mod", lambda raw, _event, path: decode(FriendMod, raw, path=path)),
-    ("recent_contact_mod", lambda raw, _event, path: decode(ContactMod, raw, path=path)),
+_PAYLOADS: Final[tuple[tuple[str, str, _Opener], ...]] = tuple(
+    (field, wire_name(field), opener)
+    for field, opener in (
+        ("c2c_msg_array", open_c2c),
+        ("group_msg_array", open_group),
+        ("group_tips", _open_group_tip),
+        ("c2c_notify_msg_array", _open_c2c_notice),
+        ("profile_data_mod", lambda raw, _event, path: decode(ProfileMod, raw, path=path)),
+        ("friend_list_mod", lambda raw, _event, path: decode(FriendMod, raw, path=path)),
+        ("recent_contact_mod", lambda raw, _event, path: decode(ContactMod, raw, path=path)),
+    )
 )

@@ -91,6 +91,8 @@ def read(usersig: str) -> UserSig:
         packed = base64.b64decode(usersig.encode("ascii")[:MAX_SIZE].translate(_TO_BASE64), validate=True)
         inflater = zlib.decompressobj()
         text = inflater.decompress(packed, MAX_SIZE)
+        if not inflater.eof:
+            raise ValueError("cut off, or far too long")
     except (ValueError, zlib.error) as error:
         raise FrameError(f"Not a UserSig: {error}") from None
     return decode(UserSig, text)

@@ -7,13 +7,13 @@ place. Nothing here raises anything else, whatever comes in.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from timbot.errors import FrameError
-from timbot.im.wire.repair import repair, without_surrogates
+from timbot.im.wire.repair import valid_utf8, whole_characters, without_deep_items, without_surrogates
 
 T = TypeVar("T")
 
@@ -58,9 +58,16 @@ def decode(kind: type[T], data: bytes | Raw, *, path: str = "$") -> T:
         raise _frame_error(error, data, path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # bytes that JSON itself does not allow: worth a second look, see below
+    whole = whole_characters(bytes(data))
     try:
-        return msgspec.json.decode(repair(bytes(data)), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.json.decode(whole, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _frame_error(error, data, path) from None
+    except RecursionError:
+        pass  # only now: an item that can be read is never cut because of a surrogate elsewhere
+    try:
+        return msgspec.json.decode(without_deep_items(whole), type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise _frame_error(error, data, path) from None
 
 
@@ -104,42 +111,62 @@ class Opened(Generic[T]):
         """Read `data` as `kind` and keep it. Raises `FrameError`."""
         return cls(decode(kind, data, path=path), data)
 
-    def unknown(self) -> dict[str, object]:
-        """The fields of the original that no type names, nested as they were, keyed by path (`$.body.X`)."""
-        found: dict[str, object] = {}
-        _collect_unknown(decode(object, self.raw), self.value, "$", found)
+    def unknown(self) -> dict[str, Raw]:
+        """The fields of the original that no type names, as bytes, keyed by path (`$.body.X`)."""
+        found: dict[str, Raw] = {}
+        _collect_unknown(self._original(), self.value, "$", found)
         return found
 
     def encode(self) -> bytes:
-        """The value's fields plus the unknown ones of the original."""
-        return encode(_overlay(decode(object, self.raw), self.value))
+        """The value's fields plus the unknown ones of the original, those byte for byte."""
+        return encode(_overlay(self._original(), self.value))
+
+    def _original(self) -> Raw:
+        return Raw(valid_utf8(bytes(self.raw)))
 
 
 def _named_fields(value: msgspec.Struct) -> dict[str, Any]:
     return {field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
 
 
-def _overlay(original: object, value: object) -> object:
+def _fields(original: Raw) -> dict[str, Raw]:
+    try:
+        return decode(dict[str, Raw], original)
+    except FrameError:  # not an object: a value put in the place of something else
+        return {}
+
+
+def _items(original: Raw, count: int) -> list[Raw]:
+    try:
+        items = decode(list[Raw], original)
+    except FrameError:
+        items = []
+    return items if len(items) == count else [_NOTHING] * count
+
+
+_NOTHING = Raw(b"null")
+
+
+def _overlay(original: Raw, value: object) -> object:
     if isinstance(value, msgspec.Struct):
         named = _named_fields(value)
-        before = cast("dict[str, object]", original) if isinstance(original, dict) else {}
+        before = _fields(original)
         unknown = {name: kept for name, kept in before.items() if name not in named}
-        written = {name: _overlay(before.get(name), item) for name, item in named.items() if item is not UNSET}
+        written = {name: _overlay(before.get(name, _NOTHING), item) for name, item in named.items() if item is not UNSET}
         return written | unknown
     if isinstance(value, (list, tuple)):
-        before_items = original if isinstance(original, list) and len(original) == len(value) else [None] * len(value)
-        return [_overlay(was, item) for was, item in zip(before_items, value, strict=True)]
+        return [_overlay(was, item) for was, item in zip(_items(original, len(value)), value, strict=True)]
     return value
 
 
-def _collect_unknown(original: object, value: object, path: str, found: dict[str, object]) -> None:
-    if isinstance(value, msgspec.Struct) and isinstance(original, dict):
+def _collect_unknown(original: Raw, value: object, path: str, found: dict[str, Raw]) -> None:
+    if isinstance(value, msgspec.Struct):
         named = _named_fields(value)
-        for name, item in original.items():
+        for name, item in _fields(original).items():
             if name not in named:
                 found[f"{path}.{name}"] = item
             else:
                 _collect_unknown(item, named[name], f"{path}.{name}", found)
-    elif isinstance(value, (list, tuple)) and isinstance(original, list):
-        for index, (was, item) in enumerate(zip(original, value, strict=True)):
+    elif isinstance(value, (list, tuple)):
+        for index, (was, item) in enumerate(zip(_items(original, len(value)), value, strict=True)):
             _collect_unknown(was, item, f"{path}[{index}]", found)

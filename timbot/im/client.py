@@ -1,0 +1,223 @@
+"""The TIM client: one account, its events, and the SDK's methods in snake_case.
+
+    async with Client(account, endpoint=resolve("sandbox")) as client:
+        async for event in client.events():
+            ...
+
+Events come once each and in order within their conversation, whatever the network did meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Self
+
+from timbot.errors import ConnectionLost, ImError, NotLoggedIn
+from timbot.im.api.friends import FriendsApi
+from timbot.im.api.groups import GroupsApi
+from timbot.im.api.messages import MessagesApi, Sequences
+from timbot.im.api.profiles import ProfilesApi
+from timbot.im.backlog import Backlog
+from timbot.im.clock import Clock, SystemClock
+from timbot.im.credentials import Credentials, Source
+from timbot.im.endpoints import Endpoint
+from timbot.im.exchange import Ticket
+from timbot.im.happenings import (
+    BrokenFrame,
+    Connected,
+    Disconnected,
+    Expired,
+    Happening,
+    KickedOut,
+    Push,
+    Synced,
+    SyncFailed,
+)
+from timbot.im.inbox import Gap, Inbox
+from timbot.im.model import events as model
+from timbot.im.session import Session, Timing
+from timbot.im.transport import Transport
+
+GAP_PATIENCE: Final = 15.0
+"""Seconds a group's later messages wait for a missing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of an app. `source` gives its UserSig (see `timbot.im.credentials`)."""
+
+    sdk_app_id: int
+    user_id: str
+    source: Source = field(repr=False)
+
+
+class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
+    """One logged-in account.
+
+    `transport`, `clock` and `chance` default to the real ones. `backlog` bounds what waits for a slow reader of `events`:
+    beyond it the socket is read less, and nothing is dropped.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        endpoint: Endpoint,
+        transport: Transport | None = None,
+        clock: Clock | None = None,
+        chance: random.Random | None = None,
+        timing: Timing | None = None,
+        backlog: int = 1000,
+    ) -> None:
+        if transport is None:
+            from timbot.im.websocket import WebSocketTransport  # costs 0.1 s to import, and tests never need it
+
+            transport = WebSocketTransport()
+        self._clock = clock or SystemClock()
+        self._chance = chance or random.SystemRandom()
+        self._session = Session(
+            Ticket(account.sdk_app_id, account.user_id),
+            Credentials(account.user_id, account.source),
+            endpoint,
+            transport=transport,
+            clock=self._clock,
+            chance=self._chance,
+            timing=timing,
+            backlog=backlog,
+        )
+        self._sequences = Sequences(self._clock)
+        self._inbox = Inbox(account.user_id)
+        self._events: Backlog[model.Event] = Backlog(backlog, self._clock)
+        self._synced = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._fills: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self.login()
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.logout()
+
+    async def login(self) -> None:
+        """Connect and log in (`login`). Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`."""
+        self._pump = asyncio.create_task(self._run(), name=f"client {self.user_id}: pump")
+        try:
+            await self._session.start()
+        except BaseException:
+            await self.logout()
+            raise
+
+    async def logout(self) -> None:
+        """Log out and let go of everything (`logout`, `destroy`). Idempotent; `events` ends."""
+        await self._session.close()
+        tasks = [task for task in (self._pump, self._catching_up, *self._fills) if task is not None]
+        for task in tasks:
+            if task is not self._pump:
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._events.end()
+
+    def events(self) -> AsyncIterator[model.Event]:
+        """What happens, until the login ends. For one reader; `error` then says why."""
+        return self._events.read()
+
+    @property
+    def error(self) -> ImError | None:
+        """Why the login ended by itself; None while it lasts and after `logout`."""
+        return self._session.error
+
+    @property
+    def online(self) -> bool:
+        """Whether the account is logged in on an open connection right now."""
+        return self._session.online
+
+    def server_now(self) -> float:
+        """The server's time, Unix seconds."""
+        return self._session.server_now()
+
+    def heard_ago(self) -> float:
+        """Seconds since the server was last heard."""
+        return self._session.heard_ago()
+
+    # From happenings to events
+
+    async def _run(self) -> None:
+        async for happening in self._session.happenings():
+            await self._take(happening)
+            await self._events.wait_for_room(patience=math.inf, urgent=lambda: False)
+        self._events.end()
+
+    async def _take(self, happening: Happening) -> None:
+        match happening:
+            case Push():
+                self._hand_over(self._inbox.pushed(happening.items))
+                await happening.ack()
+            case Synced():
+                self._hand_over(self._inbox.synced(happening.items, first=happening.first))
+                self._synced.set()
+            case Connected():
+                self._begin_catching_up(happening)
+            case Disconnected():
+                connecting = model.NetState.CONNECTING
+                self._hand_over([model.NetStateChanged(connecting, happening.cause, happening.retry_in)])
+            case Expired():
+                self._hand_over([model.LoggedOut(None)])
+            case KickedOut():
+                self._hand_over([model.LoggedOut(happening.kind)])
+            case BrokenFrame():
+                self._hand_over([model.BrokenItem(happening.error)])
+            case SyncFailed():
+                self._hand_over([model.Incomplete("", f"looking for missed messages failed: {happening.error}")])
+
+    def _hand_over(self, events: Iterable[model.Event]) -> None:
+        for event in events:
+            self._events.put(event)
+        for gap in self._inbox.take_gaps():
+            task = asyncio.create_task(self._fill(gap), name=f"client {self.user_id}: gap in {gap.group_id}")
+            self._fills.add(task)
+            task.add_done_callback(self._fills.discard)
+
+    def _begin_catching_up(self, connected: Connected) -> None:
+        for task in (self._catching_up, *self._fills):
+            if task is not None:
+                task.cancel()  # begun on a connection that is gone: the new round covers the same ground
+        self._synced.clear()
+        self._inbox.logged_in(connected.server_time)
+        self._hand_over([model.NetStateChanged(model.NetState.CONNECTED)])
+        work = self._catch_up(again=connected.again)
+        self._catching_up = asyncio.create_task(work, name=f"client {self.user_id}: catch up")
+
+    async def _catch_up(self, *, again: bool) -> None:
+        """Hand over what was missed: C2C, then groups, then requests, then what has been pushed since the login."""
+        await self._synced.wait()
+        try:
+            for gap in self._inbox.groups_listed(await self.get_group_list()):
+                await self._fill(gap)
+            for application in (await self.get_friend_application_list()).applications:
+                if application.incoming and self._inbox.is_new_application(application.user_id, application.time):
+                    self._hand_over([model.FriendApplicationReceived(application)])
+        except NotLoggedIn:
+            return
+        except ImError as error:
+            self._hand_over([model.Incomplete("", f"catching up failed: {error}")])
+        self._hand_over(self._inbox.release())
+        self._hand_over([model.Ready(again)])
+
+    async def _fill(self, gap: Gap) -> None:
+        try:
+            async with asyncio.timeout(GAP_PATIENCE):
+                items = await self._group_range(gap.group_id, gap.first, gap.last)
+        except (TimeoutError, ImError) as error:
+            items = []
+            if isinstance(error, (NotLoggedIn, ConnectionLost)):
+                return
+        self._hand_over(self._inbox.filled(gap, items))

@@ -1,0 +1,269 @@
+"""Each thing once, and in order: what comes by push, by push again, and by a look back is put together here.
+
+Pure bookkeeping without I/O. C2C messages are taken in the order they come, and in the order of the server's list when
+caught up; a C2C sequence is its sender's own and orders nothing. A group counts 1, 2, 3 ... for everybody: a message that
+comes too early waits until those before it have been asked for.
+
+From a login until the look back is complete, what comes by push is held, so that nothing overtakes what was missed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from timbot.im.model import events as model
+from timbot.im.model.convert import events_of
+from timbot.im.model.group import Group
+from timbot.im.wire.identity import (
+    SAME_MESSAGE_SECONDS,
+    C2CIdentity,
+    FleetingIdentity,
+    FriendApplicationIdentity,
+    GroupNoticeIdentity,
+    c2c_identity,
+    group_identity,
+    notice_identity,
+)
+from timbot.im.wire.messages import C2CMessage, GroupMessage, NoticeKind
+from timbot.im.wire.pushes import FriendMod, Notice, Pushed, PushValue, Tip
+from timbot.im.wire.value import given
+
+REMEMBERED_SECONDS: Final = 3600
+"""How long the identity of a C2C message is remembered, by server time."""
+
+FLEETING_REMEMBERED: Final = 4096
+"""How many of the things that no list keeps are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages of a group that are missing, `first` to `last`, both included."""
+
+    group_id: str
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One group's messages: everything up to `taken` was handed over; `early` waits for what is missing before it."""
+
+    taken: int
+    created: int = 0
+    early: dict[int, PushValue] = field(default_factory=dict)
+    filling: bool = False
+    sending: int = 0
+
+
+class Inbox:
+    """What one account has been told already. `me` is its user ID."""
+
+    def __init__(self, me: str) -> None:
+        self._me = me
+        self._seen: OrderedDict[C2CIdentity, int] = OrderedDict()
+        self._handled: OrderedDict[object, None] = OrderedDict()
+        self._streams: dict[str, _Stream] = {}
+        self._holding = True
+        self._held: list[PushValue] = []
+        self._began = 0
+        self._gaps: list[Gap] = []
+
+    # What comes in; each call returns the events it makes ready
+
+    def logged_in(self, server_time: int) -> None:
+        """A connection stands. From now on pushes are held until `release`. `server_time` in Unix seconds."""
+        self._holding = True
+        self._began = self._began or server_time
+        for stream in self._streams.values():
+            stream.filling = False
+            stream.sending = 0
+
+    def pushed(self, items: Iterable[Pushed]) -> list[model.Event]:
+        """What a push says."""
+        if self._holding:
+            self._held.extend(item.value for item in items)
+            return []
+        return [event for item in items for event in self._take(item.value)]
+
+    def synced(self, items: Iterable[Pushed], *, first: bool) -> list[model.Event]:
+        """What a look back at C2C brought. The `first` one of all is history, but for requests and what is newer than login."""
+        ready: list[model.Event] = []
+        for item in items:
+            value = item.value
+            if first and isinstance(value, C2CMessage) and value.msg_time_stamp <= self._began:
+                continue
+            ready.extend(self._take(value))
+        return ready
+
+    def groups_listed(self, groups: Iterable[Group]) -> list[Gap]:
+        """The groups of this account as they stand now: what is missing of each."""
+        gaps: list[Gap] = []
+        for group in groups:
+            newest = group.next_message_sequence - 1
+            stream = self._streams.get(group.group_id)
+            if stream is None or newest < stream.taken or (stream.created and stream.created != group.create_time):
+                # New to us, or a new group under an old ID: it begins here, or with what has been pushed since login.
+                begin = min([newest, *(number - 1 for number in self._held_numbers(group.group_id))])
+                self._streams[group.group_id] = _Stream(max(begin, 0), group.create_time)
+                continue
+            stream.created = group.create_time
+            if newest > stream.taken:
+                stream.filling = True
+                gaps.append(Gap(group.group_id, stream.taken + 1, newest))
+        return gaps
+
+    def filled(self, gap: Gap, items: Iterable[Pushed]) -> list[model.Event]:
+        """What was found for a gap. What is still absent is given up: it is reported once and never asked for again."""
+        stream = self._streams.get(gap.group_id)
+        if stream is None:
+            return []
+        stream.filling = False
+        for item in items:
+            number = _number(item.value)
+            if number > stream.taken:
+                stream.early.setdefault(number, item.value)
+        ready: list[model.Event] = []
+        hole = 0
+        for number in range(stream.taken + 1, gap.last + 1):
+            value = stream.early.pop(number, None)
+            stream.taken = number
+            if value is not None:
+                ready.extend(events_of(value, self._me))
+            else:
+                hole += 1
+        if hole:
+            ready.append(model.Incomplete(f"GROUP{gap.group_id}", f"{hole} messages are not to be had", gap.first, gap.last))
+        ready.extend(self._flush(gap.group_id, stream))
+        return ready
+
+    def release(self) -> list[model.Event]:
+        """The look back is complete: hand over what was held."""
+        self._holding = False
+        held, self._held = self._held, []
+        return [event for value in held for event in self._take(value)]
+
+    def sending(self, group_id: str) -> None:
+        """This account is sending to a group: its number may be the one that is missing."""
+        stream = self._streams.get(group_id)
+        if stream is not None:
+            stream.sending += 1
+
+    def sent(self, group_id: str, sequence: int) -> list[model.Event]:
+        """The sending is over; `sequence` is what the message got, 0 if that is not known."""
+        stream = self._streams.get(group_id)
+        if stream is None:
+            return []
+        stream.sending = max(0, stream.sending - 1)
+        if sequence > stream.taken:
+            stream.early.setdefault(sequence, _NOTHING)
+        return list(self._flush(group_id, stream))
+
+    def take_gaps(self) -> list[Gap]:
+        """The gaps seen since the last call: to be asked for."""
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    # The bookkeeping
+
+    def _take(self, value: PushValue) -> Iterator[model.Event]:
+        if isinstance(value, GroupMessage) or (isinstance(value, Tip) and value.stored):
+            yield from self._take_group(value)
+        elif self._is_new(value):
+            self._notice_leaving(value)
+            yield from events_of(value, self._me)
+
+    def _take_group(self, value: GroupMessage | Tip) -> Iterator[model.Event]:
+        message = value.message if isinstance(value, Tip) else value
+        identity = group_identity(message, 0)
+        if isinstance(identity, FleetingIdentity):
+            if self._remember(identity):
+                yield from events_of(value, self._me)
+            return
+        stream = self._streams.setdefault(message.group_id, _Stream(identity.sequence - 1))
+        if given(message.msg_modified_flag, 0) == 1 and identity.sequence <= stream.taken:
+            yield from events_of(value, self._me)
+        elif identity.sequence > stream.taken:
+            stream.early.setdefault(identity.sequence, value)
+            yield from self._flush(message.group_id, stream)
+
+    def _flush(self, group_id: str, stream: _Stream) -> Iterator[model.Event]:
+        """Hand over what is in order now, and ask for what is missing before the rest."""
+        while (value := stream.early.pop(stream.taken + 1, None)) is not None:
+            stream.taken += 1
+            if value is not _NOTHING:
+                yield from events_of(value, self._me)
+        if stream.early and not stream.filling and not stream.sending:
+            stream.filling = True
+            self._gaps.append(Gap(group_id, stream.taken + 1, min(stream.early) - 1))
+
+    def _is_new(self, value: PushValue) -> bool:
+        if isinstance(value, C2CMessage):
+            if given(value.msg_modified_flag, 0) == 1:
+                return True
+            identity = c2c_identity(value, self._me)
+            if isinstance(identity, FleetingIdentity):
+                return self._remember(identity)
+            return self._remember_message(identity, value.msg_time_stamp)
+        if isinstance(value, Notice):
+            kind = given(value.body.report_type, 0)
+            if kind in (NoticeKind.JOIN_APPLICATION, NoticeKind.INVITATION):
+                account = given(value.body.operator_account, "")
+                return self._remember(notice_identity(value.message, kind, account, value.body.msg_key))
+        if isinstance(value, FriendMod):
+            added = given(value.pendency_add, [])
+            new = [self.is_new_application(item.pendency_add_account, given(item.add_time, 0)) for item in added]
+            return not new or any(new)
+        return True
+
+    def is_new_application(self, applicant: str, time: int) -> bool:
+        """Whether a friend application was not seen before; it is from now on."""
+        return self._remember(FriendApplicationIdentity(applicant, time))
+
+    def _notice_leaving(self, value: PushValue) -> None:
+        """A group this account is no longer in, or that is gone, has no stream."""
+        if isinstance(value, Notice) and given(value.body.report_type, 0) in _LEAVING:
+            self._streams.pop(value.message.group_id, None)
+
+    def _remember_message(self, identity: C2CIdentity, time: int) -> bool:
+        known = self._seen.get(identity)
+        if known is not None and abs(time - known) <= SAME_MESSAGE_SECONDS:
+            return False
+        self._seen[identity] = time
+        self._seen.move_to_end(identity)
+        while next(iter(self._seen.values())) < time - REMEMBERED_SECONDS:
+            self._seen.popitem(last=False)
+        return True
+
+    def _remember(self, identity: FleetingIdentity | FriendApplicationIdentity | GroupNoticeIdentity) -> bool:
+        if identity in self._handled:
+            return False
+        self._handled[identity] = None
+        if len(self._handled) > FLEETING_REMEMBERED:
+            self._handled.popitem(last=False)
+        return True
+
+    def _held_numbers(self, group_id: str) -> list[int]:
+        return [_number(value) for value in self._held if _group_of(value) == group_id and _number(value)]
+
+
+_LEAVING: Final = (NoticeKind.REMOVED, NoticeKind.DISMISSED, NoticeKind.QUIT)
+_NOTHING: Final = FriendMod()
+"""Stands for a message this account has sent itself: it has a number, and is no news."""
+
+
+def _group_of(value: PushValue) -> str:
+    if isinstance(value, GroupMessage):
+        return value.group_id
+    return value.message.group_id if isinstance(value, Tip) and value.stored else ""
+
+
+def _number(value: PushValue) -> int:
+    """The group's number of a message or stored tip, else 0."""
+    if isinstance(value, Tip):
+        return given(value.message.msg_seq, 0) if value.stored else 0
+    if isinstance(value, GroupMessage) and given(value.online_only_flag, 0) != 1:
+        return given(value.msg_seq, 0)
+    return 0
