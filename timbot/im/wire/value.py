@@ -109,7 +109,8 @@ class Opened(Generic[T]):
     @classmethod
     def decode(cls, kind: type[T], data: bytes | Raw, *, path: str = "$") -> Opened[T]:
         """Read `data` as `kind` and keep it. Raises `FrameError`."""
-        return cls(decode(kind, data, path=path), data)
+        whole = valid_utf8(bytes(data))
+        return cls(decode(kind, whole, path=path), whole)
 
     def unknown(self) -> dict[str, Raw]:
         """The fields of the original that no type names, as bytes, keyed by path (`$.body.X`)."""
