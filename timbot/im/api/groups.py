@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Final
 
-from timbot.errors import InvalidArgument
+from timbot.errors import InvalidArgument, OutcomeUnknown, ServerError
 from timbot.im.api.base import Api, required
 from timbot.im.model.events import GroupApplication
 from timbot.im.model.group import Group, GroupMember, GroupType, JoinOption, JoinStatus, group_of, member_of
@@ -109,7 +110,8 @@ class GroupsApi(Api):
             msg_key=application.message_key,
         )
         await self._session.request(groups.HANDLE_APPLICATION, request)
-        await self.forget_group_notice(application)
+        with contextlib.suppress(ServerError, OutcomeUnknown):  # handled is handled; the notice is only tidied away
+            await self.forget_group_notice(application)
 
     async def forget_group_notice(self, application: GroupApplication) -> None:
         """Delete the notice of an application that needs no answer any more, as the SDK does after handling it."""

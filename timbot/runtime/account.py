@@ -1,0 +1,97 @@
+"""One account at work: its client, its dispatcher, and what is to be said about both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from timbot.errors import ImError
+from timbot.im.client import Client
+from timbot.im.model import events as model
+from timbot.routing.plugin import Plugin
+from timbot.routing.table import Table
+from timbot.runtime.dispatcher import Dispatcher, Options
+
+if TYPE_CHECKING:
+    from timbot.runtime.log import Log
+
+
+class AccountRunner:
+    """Logs an account in and lets its plugins answer until it is stopped or the login ends."""
+
+    def __init__(self, client: Client, plugins: Iterable[Plugin], log: Log, options: Options | None = None) -> None:
+        self.client = client
+        self.ready = asyncio.Event()
+        """Set once everything missed has been handed over."""
+        self._log = log.bind(account=client.user_id)
+        self._dispatcher = Dispatcher(client, Table(plugins), self._log, options or Options())
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being handled."""
+        return self._dispatcher.busy
+
+    async def start(self) -> None:
+        """Log in and begin. Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`."""
+        self._task = asyncio.create_task(self._run(), name=f"account {self.client.user_id}")
+        try:
+            await self.client.login()
+        except BaseException:
+            await self._end_task()
+            raise
+
+    async def ended(self) -> None:
+        """Wait until the login has ended by itself. Raises why."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+        if self.client.error is not None:
+            raise self.client.error
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Take nothing new, let handlers finish for `grace` seconds, log out."""
+        await self._end_task()
+        await self._dispatcher.close(grace)
+        await self.client.logout()
+
+    async def _end_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _run(self) -> None:
+        async for event in self.client.events():
+            self._report(event)
+            if isinstance(event, model.Ready):
+                await self._learn_names()
+                self.ready.set()
+            await self._dispatcher.take(event)
+
+    async def _learn_names(self) -> None:
+        """The bot's nick, which people put after an @."""
+        with contextlib.suppress(ImError):  # without it the user ID still serves
+            profile = await self.client.get_my_profile()
+            self._dispatcher.names = (self.client.user_id, profile.nick)
+
+    def _report(self, event: model.Event) -> None:
+        """Say what an operator must know."""
+        log = self._log
+        match event:
+            case model.Ready():
+                log.info("ready", again=event.again)
+            case model.NetStateChanged(state=model.NetState.CONNECTED):
+                log.info("connected")
+            case model.NetStateChanged():
+                log.warning("disconnected", cause=event.cause, retry_in=round(event.retry_in, 1))
+            case model.LoggedOut(kind=None):
+                log.warning("login expired, logging in anew")
+            case model.LoggedOut():
+                log.error("kicked out", kind=event.kind.value if event.kind else "")
+            case model.BrokenItem():
+                log.error("not understood", error=str(event.error), raw=event.error.raw[:80])
+            case model.UnknownItem():
+                log.warning("unknown kind of event", number=event.event)
+            case model.Incomplete():
+                log.warning("possibly incomplete", conversation=event.conversation_id, reason=event.reason)

@@ -1,0 +1,175 @@
+"""From an event to its handlers and their effects, one lane for each conversation."""
+
+from __future__ import annotations
+
+import functools
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from timbot.errors import NotLoggedIn
+from timbot.im.client import Client
+from timbot.im.model import events as model
+from timbot.im.model.message import ConversationType, Message
+from timbot.im.model.payloads import Text
+from timbot.im.wire.messages import SYSTEM_ACCOUNT
+from timbot.routing.plugin import Route
+from timbot.routing.replies import Accept, Reject, payloads_of
+from timbot.routing.table import Table, until_blocked
+from timbot.routing.text import normalize, without_mention
+from timbot.runtime.context import BaseContext, Context, FriendRequest, GroupJoinRequest
+from timbot.runtime.lanes import Lanes
+from timbot.runtime.reporter import Reporter
+from timbot.runtime.requests import answer_friend, answer_group
+from timbot.runtime.speaker import Silenced, Speaker
+
+if TYPE_CHECKING:
+    from timbot.runtime.log import Log
+
+ROBOT_PREFIX: Final = "@RBT#"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an account behaves.
+
+    `bots`: accounts that are machines too, and reach only handlers that ask for them. `loop_guard`: automatic replies a
+    minute in one conversation (0: no limit). `workers` and `backlog` bound what runs and waits at once.
+    """
+
+    bots: frozenset[str] = field(default_factory=frozenset)
+    loop_guard: int = 30
+    workers: int = 1000
+    backlog: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Occasion:
+    """An event with what routing found out about it."""
+
+    event: model.Event
+    routes: tuple[Route, ...]
+    from_bot: bool = False
+    message: Message | None = None
+    text: str = ""
+    args: tuple[str, ...] = ()
+
+
+class Dispatcher:
+    """The handlers of one account at work."""
+
+    def __init__(self, client: Client, table: Table, log: Log, options: Options) -> None:
+        self.client = client
+        self.names: tuple[str, ...] = (client.user_id,)
+        """What the bot is called in a mention."""
+        self._table = table
+        self._log = log
+        self._options = options
+        self._lanes = Lanes(f"account {client.user_id}", workers=options.workers, backlog=options.backlog)
+        self._speaker = Speaker(client, log, loop_guard=options.loop_guard)
+        self._reporter = Reporter(client, log)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any handler runs or any event waits for one."""
+        return self._lanes.count > 0
+
+    async def take(self, event: model.Event) -> None:
+        """Put an event into its lane. Waits while the backlog is full."""
+        occasion = self._occasion(event)
+        if occasion.routes:
+            await self._lanes.put(event.conversation_id, functools.partial(self._turn, occasion))
+
+    async def close(self, grace: float) -> None:
+        """Let the handlers finish for `grace` seconds, then stop them."""
+        left = await self._lanes.close(grace)
+        if left:
+            self._log.warning("stopped before everything was handled", left=left, grace_seconds=grace)
+            await self._reporter.close()
+        await self._reporter.flush()
+
+    # Which routes
+
+    def _occasion(self, event: model.Event) -> _Occasion:
+        by_type = self._table.for_event(event)
+        if not isinstance(event, model.MessageReceived):
+            return _Occasion(event, by_type)
+        message = event.message
+        from_bot = self._is_bot(message.from_)
+        if not isinstance(message.payload, Text):
+            return _Occasion(event, self._table.merge(self._table.for_payload(message.payload), by_type), from_bot, message)
+        text = normalize(without_mention(message.text, self.names))
+        routes, args = self._table.for_text(text, addressed=self._is_addressed(message))
+        return _Occasion(event, self._table.merge(routes, by_type), from_bot, message, text, args)
+
+    def _is_bot(self, user_id: str) -> bool:
+        return user_id == SYSTEM_ACCOUNT or user_id.startswith(ROBOT_PREFIX) or user_id in self._options.bots
+
+    def _is_addressed(self, message: Message) -> bool:
+        """In a group a text is for the bot when it mentions the bot by name; everybody is nobody in particular."""
+        return message.conversation_type is ConversationType.C2C or self.client.user_id in message.at_user_list
+
+    # One turn of a lane
+
+    async def _turn(self, occasion: _Occasion) -> None:
+        handled = False
+        for route in until_blocked(occasion.routes, bot_speaking=occasion.from_bot):
+            handled = True
+            await self._run(route, occasion)
+        if handled and occasion.message is not None:
+            self._reporter.read(occasion.message)
+
+    async def _run(self, route: Route, occasion: _Occasion) -> None:
+        context = self._context(route, occasion)
+        began = time.perf_counter()
+        try:
+            result = await route.handler(context)
+            outcome = await self._carry_out(route, occasion, result)
+        except Silenced:
+            outcome = "silenced"
+        except NotLoggedIn:
+            outcome = "not logged in any more"
+        except Exception:
+            # Whatever a handler does wrong, the lane goes on: the failure is its own.
+            context.log.exception("handler failed", place=route.place, sender=_who(context))
+            return
+        milliseconds = round((time.perf_counter() - began) * 1000, 1)
+        context.log.info("handled", sender=_who(context), outcome=outcome, ms=milliseconds)
+
+    def _context(self, route: Route, occasion: _Occasion) -> BaseContext:
+        event = occasion.event
+        if route.kind == "friend" and isinstance(event, model.FriendApplicationReceived):
+            return FriendRequest(event.application, event, self._speaker, route.name)
+        if route.kind == "join" and isinstance(event, model.GroupApplication):
+            return GroupJoinRequest(event, self._speaker, route.name)
+        return Context(event, self._speaker, route.name, message=occasion.message, text=occasion.text, args=occasion.args)
+
+    async def _carry_out(self, route: Route, occasion: _Occasion, result: object) -> str:
+        """What the handler returned becomes what the bot does. A short word for the log."""
+        if route.kind in ("friend", "join"):
+            return await self._decide(route, occasion.event, result)
+        payloads = payloads_of(result, f"{route.name} ({route.place})")
+        for payload in payloads:
+            await self._speaker.say(occasion.event.conversation_id, payload)
+        return f"{len(payloads)} sent"
+
+    async def _decide(self, route: Route, event: model.Event, decision: object) -> str:
+        if decision is None:
+            return "left to a person"
+        if not isinstance(decision, Accept | Reject):
+            raise TypeError(
+                f"{route.name} ({route.place}) returned a {type(decision).__name__}. Return Accept(...), Reject(...) or None."
+            )
+        if isinstance(event, model.FriendApplicationReceived):
+            outcome = await answer_friend(self.client, event.application, decision)
+        elif isinstance(event, model.GroupApplication):
+            outcome = await answer_group(self.client, event, decision)
+        else:
+            raise TypeError(f"{route.name}: {type(event).__name__} is no request.")
+        return f"{type(decision).__name__.lower()}: {outcome.value}"
+
+
+def _who(context: BaseContext) -> str:
+    if isinstance(context, Context | FriendRequest | GroupJoinRequest):
+        return context.sender.id
+    return ""
