@@ -1,1 +1,10 @@
-"""A local TIM server: what it keeps and decides (`domain`), and how it speaks to clients."""
+"""A local TIM server that the official SDK can log in to."""
+
+from __future__ import annotations
+
+from timbot.sandbox.domain import Settings
+from timbot.sandbox.hub import Sandbox
+from timbot.sandbox.line import Bounds
+from timbot.sandbox.observe import Observer
+
+__all__ = ["Bounds", "Observer", "Sandbox", "Settings"]
