@@ -1,0 +1,336 @@
+"""The sandbox on a real socket: a Starlette app in a uvicorn server, within a loop that is somebody else's.
+
+Signals are not its business, and neither is what is said over a connection: it runs whatever `Serve` it is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from typing import Any, Final, cast
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+
+from timbot.errors import ConnectionLost, TimbotError
+from timbot.im.clock import Clock
+from timbot.im.endpoints import SANDBOX_PORT, is_loopback
+from timbot.im.transport import Connection
+from timbot.sandbox.guard import Caps, Guard, Hosts, allowed_hosts
+from timbot.sandbox.keys import DEMO, SANDBOX_VARIABLE, SecretKey
+from timbot.sandbox.sockets import GRACE, Config, Socket
+
+Serve = Callable[[Connection, str], Awaitable[None]]
+"""Runs one connection, opened at a URL, to its end."""
+
+DEFAULT_HOST: Final = "127.0.0.1"
+
+BACKLOG: Final = 512
+"""Connections that may wait to be accepted."""
+
+log = logging.getLogger(__name__)
+
+_SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+class SandboxError(TimbotError):
+    """The sandbox cannot start as it was asked to."""
+
+    docs = "errors#sandbox"
+
+
+class PortInUse(SandboxError):
+    """Something else listens there already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Port {port} on {host} is in use.",
+            hint="Perhaps another sandbox runs there: stop it, or choose another port with --port (0: any that is free).",
+        )
+        self.host = host
+        self.port = port
+
+
+class AsgiConnection:
+    """An accepted ASGI WebSocket as a `Connection`. `abort` drops the socket beneath it."""
+
+    __slots__ = ("_abort", "_binary", "_close_time", "_websocket")
+
+    def __init__(self, websocket: WebSocket, abort: Callable[[], None], *, binary: bool, close_time: float) -> None:
+        self._websocket = websocket
+        self._abort = abort
+        self._binary = binary
+        self._close_time = close_time
+
+    async def send(self, frame: bytes) -> None:
+        """Send one frame: text, or binary to the SDKs that speak so."""
+        message: dict[str, Any] = {"type": "websocket.send"}
+        if self._binary:
+            message["bytes"] = frame
+        else:
+            # A stray byte must not end the connection, as a text frame that is not UTF-8 does in browsers.
+            message["text"] = frame.decode("utf-8", "replace")
+        try:
+            await self._websocket.send(message)
+        except (WebSocketDisconnect, RuntimeError):  # starlette and uvicorn both raise RuntimeError after the end
+            raise ConnectionLost("The peer is gone.") from None
+
+    async def receive(self) -> bytes:
+        """The next frame, text or binary, as bytes."""
+        try:
+            message = await self._websocket.receive()
+        except WebSocketDisconnected:
+            raise ConnectionLost("The peer is gone.") from None
+        if message["type"] == "websocket.disconnect":
+            code, reason = message.get("code", 1006), message.get("reason") or ""
+            code = 1006 if code == 1005 else code  # 1005 says that there was no code
+            raise ConnectionLost(f"The connection was closed ({code} {reason}).".replace(" )", ")"), code=code, reason=reason)
+        text = message.get("text")
+        return cast(bytes, message["bytes"]) if text is None else text.encode("utf-8", "replace")
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say goodbye; to a peer that leaves no room even for that, without a word."""
+        try:
+            async with asyncio.timeout(self._close_time):
+                await self._websocket.close(code, reason)
+        except TimeoutError:
+            self._abort()
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            return  # it has ended before
+
+
+class SandboxServer:
+    """Serves on one address until it is stopped.
+
+    `key` is what the connections' signatures are checked with, by `serve`: off loopback it must not be the demo key, and
+    `public` must say that this is meant. `allow_hosts`: names it answers to besides loopback and the address it is bound to.
+    """
+
+    def __init__(
+        self,
+        serve: Serve,
+        *,
+        host: str = DEFAULT_HOST,
+        port: int = SANDBOX_PORT,
+        key: SecretKey = DEMO,
+        public: bool = False,
+        allow_hosts: Iterable[str] = (),
+        caps: Caps | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.guard = Guard(caps, clock)
+        self._app = application(serve, self.guard, allowed_hosts(host, allow_hosts))
+        self._host = host
+        self._port = port
+        self._key = key
+        self._public = public
+        self._uvicorn: _Uvicorn | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; before `start` the one it was given."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """What clients of this machine connect to, without the path: `ws://host:port`."""
+        return f"ws://{self._authority()}"
+
+    @property
+    def page(self) -> str:
+        """What a browser of this machine opens."""
+        return f"http://{self._authority()}/"
+
+    async def start(self) -> None:
+        """Listen. Raises `PortInUse`, or `SandboxError` if it must not or cannot serve there."""
+        if self._task is not None:
+            raise RuntimeError("It has been started already.")
+        listener = await self._bind()
+        self._port = listener.getsockname()[1]
+        self._uvicorn = _Uvicorn(Config(self._app, self.guard))
+        self._task = asyncio.create_task(self._uvicorn.serve(sockets=[listener]), name="sandbox server")
+        ready = asyncio.create_task(self._uvicorn.ready.wait(), name="sandbox server start")
+        try:
+            await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._task.done():
+            listener.close()
+            await self._task
+
+    async def stop(self) -> None:
+        """Close all connections (1012) and stop listening; takes `GRACE` seconds and a little at most. Idempotent."""
+        if self._task is None or self._uvicorn is None:
+            return
+        self._uvicorn.should_exit = True
+        await asyncio.wait({self._task})
+        state = self._uvicorn.server_state
+        for connection in list(state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        tasks = set(state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE)
+        await asyncio.sleep(0)  # the transports tell their protocols in the next turn
+
+    async def stopped(self) -> None:
+        """Wait until it serves no more; raises what it failed with."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _authority(self) -> str:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
+        return f"[{host}]:{self._port}" if ":" in host else f"{host}:{self._port}"
+
+    async def _bind(self) -> socket.socket:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+        except OSError as error:
+            raise SandboxError(f"There is no address named '{self._host}'.", hint="See --host.") from error
+        family, kind, protocol, _, address = found[0]
+        self._check_reach(str(address[0]))
+        listener = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # on Windows this would let two servers have the same port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError as error:
+            listener.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(self._host, self._port) from None
+            why = error.strerror or str(error)
+            raise SandboxError(
+                f"Cannot listen on {self._host}, port {self._port}: {why}.", hint="See --host, --port."
+            ) from error
+        return listener
+
+    def _check_reach(self, address: str) -> None:
+        if is_loopback(address):
+            return
+        if self._key.demo:
+            raise SandboxError(
+                f"'{self._host}' can be reached from other machines, and everybody knows the demo key.",
+                hint=f"Give it a key of its own: --secret-key-file, or the variable {SANDBOX_VARIABLE}.",
+            )
+        if not self._public:
+            raise SandboxError(
+                f"'{self._host}' can be reached from other machines.",
+                hint="Say --public if that is meant. There is no TLS here: put a proxy that has it in front.",
+            )
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its signal handlers, and with word of being ready."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class _Door:
+    """Looks at every request before anything else does."""
+
+    __slots__ = ("_app", "_hosts")
+
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server = scope.get("server")
+        refusal = self._hosts.refusal(scope["headers"], server[0] if server else "")
+        try:
+            if refusal:
+                await PlainTextResponse(refusal, 403, headers=_SAFE)(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+        except OSError:
+            raise  # the peer is gone
+        except Exception:
+            log.exception("request to %s failed", scope["path"])
+            raise
+
+
+def application(serve: Serve, guard: Guard, hosts: Hosts) -> ASGIApp:
+    """The ASGI app. It runs under `SandboxServer` only, which puts the socket into each WebSocket's state."""
+
+    def health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok", "connections": guard.connections, "limits_hit": guard.hits}, headers=_SAFE)
+
+    def page(_request: Request) -> Response:
+        text = "A timbot sandbox: a local TIM server. SDKs connect to the WebSocket at /info; GET /healthz says how it is.\n"
+        return PlainTextResponse(text, headers=_SAFE)
+
+    async def speak(websocket: WebSocket) -> None:
+        beneath: Socket = websocket.scope["state"]["socket"]
+        try:
+            await websocket.accept()
+        except OSError:
+            return  # it left during the handshake
+        plain = AsgiConnection(
+            websocket,
+            beneath.transport.abort,
+            binary=websocket.url.path == "/binfo",  # the newer SDKs: binary both ways
+            close_time=guard.caps.close_time,
+        )
+        connection = beneath.tcp.admission.protect(plain, beneath.trust)
+        _name_task(connection_of=beneath.client)
+        try:
+            await serve(connection, str(websocket.url))
+        except ConnectionLost:
+            pass  # how most connections end
+        except Exception:
+            log.exception("a connection failed")
+            await connection.part(1011, "the server failed")
+        await connection.part()
+
+    routes = [
+        WebSocketRoute("/info", speak),
+        WebSocketRoute("/binfo", speak),
+        Route("/healthz", _async(health)),
+        Route("/", _async(page)),
+    ]
+    return _Door(Starlette(routes=routes), hosts)
+
+
+def _async(handler: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Starlette would run a plain function in a thread."""
+
+    async def run(request: Request) -> Response:
+        return handler(request)
+
+    return run
+
+
+def _name_task(connection_of: tuple[str, int] | None) -> None:
+    task = asyncio.current_task()
+    if task is not None and connection_of is not None:
+        task.set_name(f"sandbox connection of {connection_of[0]}:{connection_of[1]}")
