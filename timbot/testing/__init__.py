@@ -8,6 +8,7 @@ from timbot.testing.faults import Direction, Faults, Rule
 from timbot.testing.loop import EPOCH, VirtualClock, VirtualLoop, run
 from timbot.testing.pipe import Line, PipeConnection, PipeTransport, pipe
 from timbot.testing.stuck import Deadlock, RunAway
+from timbot.testing.world import Person, World
 
 __all__ = [
     "EPOCH",
@@ -15,12 +16,14 @@ __all__ = [
     "Direction",
     "Faults",
     "Line",
+    "Person",
     "PipeConnection",
     "PipeTransport",
     "Rule",
     "RunAway",
     "VirtualClock",
     "VirtualLoop",
+    "World",
     "pipe",
     "run",
 ]

@@ -15,7 +15,7 @@ from timbot.im.wire.messages import AtTips, C2CMessage, GroupChange, GroupMessag
 from timbot.im.wire.value import UNSET, given
 
 _OWN_APPLICATION: Final = (3, 4)
-"""`PushType` of a friend application that this account has made itself."""
+"""`PushType` of news of a friend application; it is this account's own if `From_Account` says so."""
 
 _CONTACT_CHANGES: Final = {1: "deleted", 2: "pinned", 3: "unpinned"}
 _NOTICES: Final = {kind.value for kind in model.NoticeType}
@@ -57,7 +57,7 @@ def _events(value: wire.PushValue, me: str) -> Iterator[model.Event]:
         case wire.ProfileMod():
             yield model.ProfileUpdated(value.profile_account, tuple((item.tag, _value(item)) for item in value.profile_list))
         case wire.FriendMod():
-            yield from _relations(value)
+            yield from _relations(value, me)
         case wire.ContactMod():
             yield _contacts(value)
         case wire.Broken():
@@ -162,8 +162,8 @@ def _group_name(message: GroupMessage) -> str:
     return given(message.group_info.group_name, "") if message.group_info is not UNSET else ""
 
 
-def _relations(value: wire.FriendMod) -> Iterator[model.Event]:
-    own = given(value.push_type, 0) in _OWN_APPLICATION
+def _relations(value: wire.FriendMod, me: str) -> Iterator[model.Event]:
+    own = given(value.push_type, 0) in _OWN_APPLICATION and value.from_account == me
     for added in given(value.pendency_add, []):
         if not own:
             yield model.FriendApplicationReceived(

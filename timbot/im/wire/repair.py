@@ -68,7 +68,7 @@ def without_deep_items(data: bytes) -> bytes:
             if depth == ITEM_DEPTH and too_deep:
                 beginning = data[start : start + 100].decode("utf-8", "replace")
                 parts += data[kept:start], json.dumps(f"(nested deeper than {MAX_DEPTH} levels) {beginning}").encode()
-                kept, too_deep = token.end(), False
+                kept = token.end()
             depth -= 1
     return b"".join((*parts, data[kept:]))
 

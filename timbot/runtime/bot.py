@@ -1,0 +1,21 @@
+"""`Bot`: a plugin that can run by itself, for a bot in one file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from timbot.routing.plugin import Plugin
+
+
+class Bot(Plugin):
+    """A plugin with a `run`. Under `timbot run` it is loaded like any other plugin."""
+
+    def run(self, config: str | Path) -> None:
+        """Run with the accounts and the endpoint of a configuration file, until SIGINT or SIGTERM.
+
+        The file's own plugins run beside this one. Raises `ConfigError`, `LoginRefused`, `KickedOutError`.
+        """
+        from timbot.runtime.process import run_file  # loads the configuration's libraries only when something runs
+
+        asyncio.run(run_file(Path(config), [self]))

@@ -1,0 +1,218 @@
+"""`World`: a bot, a TIM server and people who talk, in one process on virtual time.
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        assert await ann.says("hello") == ["Hello, ann!"]
+
+The real client speaks to the real sandbox; only the network is in memory and the clock is virtual. Nothing waits in real
+time: an hour passes as soon as nobody has anything to do before it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from timbot.im.client import Account, Client
+from timbot.im.credentials import from_secret_key
+from timbot.im.endpoints import Endpoint
+from timbot.im.model import events as model
+from timbot.im.model.message import ConversationType, Message
+from timbot.im.model.payloads import Payload, Text
+from timbot.routing.plugin import Plugin
+from timbot.runtime.account import AccountRunner
+from timbot.runtime.dispatcher import Options
+from timbot.runtime.log import get_log
+from timbot.sandbox.domain import Settings
+from timbot.sandbox.hub import Sandbox
+from timbot.testing.faults import Faults
+from timbot.testing.loop import VirtualClock, VirtualLoop
+from timbot.testing.pipe import Line, PipeTransport
+
+SECRET_KEY: Final = "the-key-of-a-world-that-is-not-there"
+SDK_APP_ID: Final = 1400000000
+STEP: Final = 0.5
+"""Virtual seconds between two looks whether everybody is done."""
+
+PATIENCE: Final = 60.0
+"""Virtual seconds `says` waits for a bot that is still at it."""
+
+_ENDPOINT: Final = Endpoint("world", ("ws://world",))
+
+Said = str | Payload
+"""What was said: a text as `str`, anything else as its payload."""
+
+
+class Person:
+    """Somebody who talks with the bot, through a client of their own."""
+
+    def __init__(self, world: World, client: Client) -> None:
+        self.world = world
+        self.client = client
+        self.user_id = client.user_id
+        self.events: list[model.Event] = []
+        """Everything this client was told, in order."""
+        self._listener = asyncio.create_task(self._listen(), name=f"world: {client.user_id} listens")
+        self._answered = 0
+
+    async def says(self, text: str, *, to: str = "", group: str = "", mention: bool = False) -> list[Said]:
+        """Say something to the bot (or `to` somebody, or in a `group`, where `mention` names the bot). What came back."""
+        await self.send(Text(text), to=to, group=group, mention=mention)
+        return await self.answers()
+
+    async def sends(self, payload: Payload, *, to: str = "", group: str = "") -> list[Said]:
+        """Like `says`, for other payloads."""
+        await self.send(payload, to=to, group=group)
+        return await self.answers()
+
+    async def burst(self, texts: Sequence[str], *, to: str = "", group: str = "") -> list[Said]:
+        """Say many things without waiting in between. What came back once it is quiet again."""
+        for text in texts:
+            await self.send(Text(text), to=to, group=group)
+        return await self.answers()
+
+    async def expect(self, *said: Said) -> None:
+        """Check that exactly this has come back since the last look, in this order."""
+        got = await self.answers()
+        assert got == list(said), f"{self.user_id} expected {list(said)} and got {got}"
+
+    async def send(self, payload: Payload, *, to: str = "", group: str = "", mention: bool = False) -> Message:
+        """Send without waiting for an answer."""
+        bot = self.world.bot_id
+        if isinstance(payload, Text) and mention:
+            return await self.client.send_message(
+                self.client.create_text_at_message(group, f"@{bot} {payload.text}", [bot])
+            )
+        kind = ConversationType.GROUP if group else ConversationType.C2C
+        return await self.client.send_message(self.client.create_message(group or to or bot, kind, payload))
+
+    async def answers(self) -> list[Said]:
+        """What others have said since the last look, once it is quiet."""
+        await self.world.settle()
+        messages = self.received()
+        new = messages[self._answered :]
+        self._answered = len(messages)
+        return [message.payload.text if isinstance(message.payload, Text) else message.payload for message in new]
+
+    def received(self) -> list[Message]:
+        """All messages received so far, in order."""
+        return [event.message for event in self.events if isinstance(event, model.MessageReceived)]
+
+    async def leave(self) -> None:
+        """Log out."""
+        await self.client.logout()
+        await asyncio.wait({self._listener})
+
+    async def _listen(self) -> None:
+        async for event in self.client.events():
+            self.events.append(event)
+
+
+class World:
+    """A sandbox, a bot with these plugins, and people.
+
+    `users` exist from the start. `seed` decides everything random. `settings` are the server's, `options` the bot's; `line`
+    is how the bot is wired (latency, jitter). `faults` works on the bot's connection. Several bots: `add_bot`.
+    """
+
+    def __init__(
+        self,
+        *plugins: Plugin,
+        users: Iterable[str] = ("alice", "bob"),
+        bot_id: str = "bot",
+        seed: int = 0,
+        settings: Settings | None = None,
+        options: Options | None = None,
+        line: Line | None = None,
+    ) -> None:
+        self.bot_id = bot_id
+        self.chance = random.Random(seed)
+        self.faults = Faults(random.Random(self.chance.random()))
+        self._plugins = plugins
+        self._users = tuple(users)
+        self._settings = settings
+        self._options = options
+        self._line = line
+        self._people: dict[str, Person] = {}
+        self._transports: list[PipeTransport] = []
+        self._runners: list[AccountRunner] = []
+
+    async def __aenter__(self) -> Self:
+        clock = self.clock
+        self.sandbox = Sandbox(
+            SECRET_KEY,
+            sdk_app_id=SDK_APP_ID,
+            users=(self.bot_id, *self._users),
+            now=clock.now,
+            chance=random.Random(self.chance.random()),
+            settings=self._settings,
+        )
+        self.bot = await self.add_bot(self.bot_id, *self._plugins, options=self._options, faults=self.faults)
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        for person in self._people.values():
+            await person.leave()
+        for runner in self._runners:
+            await runner.stop(grace=0.0)
+        await self.sandbox.stop()
+        for transport in self._transports:
+            await transport.aclose()
+
+    @property
+    def clock(self) -> VirtualClock:
+        """The time in this world."""
+        return VirtualLoop.running().clock
+
+    async def add_bot(
+        self, user_id: str, *plugins: Plugin, options: Options | None = None, faults: Faults | None = None
+    ) -> AccountRunner:
+        """Another bot account, logged in and ready."""
+        client = self._client(user_id, faults=faults, line=self._line)
+        runner = AccountRunner(client, plugins, get_log(), options)
+        self._runners.append(runner)
+        await runner.start()
+        await runner.ready.wait()
+        return runner
+
+    async def user(self, user_id: str) -> Person:
+        """Somebody, logged in and ready; the same one each time."""
+        if user_id not in self._people:
+            client = self._client(user_id)
+            await client.login()
+            self._people[user_id] = Person(self, client)
+            await self.settle()
+        return self._people[user_id]
+
+    async def settle(self, patience: float = PATIENCE) -> None:
+        """Let things happen until nobody has heard anything new and no handler is at it, or `patience` seconds are over."""
+        until = self.clock.monotonic() + patience
+        quiet = 0
+        while quiet < 2 and self.clock.monotonic() < until:
+            before = self._heard()
+            await asyncio.sleep(STEP)
+            busy = any(runner.busy for runner in self._runners) or self._heard() != before
+            quiet = 0 if busy else quiet + 1
+
+    def cut(self) -> None:
+        """Cut the bot's connection, as a network would: without a word."""
+        self.faults.cut()
+
+    def _heard(self) -> int:
+        return sum(len(person.events) for person in self._people.values())
+
+    def _client(self, user_id: str, *, faults: Faults | None = None, line: Line | None = None) -> Client:
+        transport = PipeTransport(self.sandbox.serve, line=line, faults=faults, name=f"world: {user_id}")
+        self._transports.append(transport)
+        return Client(
+            Account(SDK_APP_ID, user_id, from_secret_key(SDK_APP_ID, SECRET_KEY)),
+            endpoint=_ENDPOINT,
+            transport=transport,
+            clock=self.clock,
+            chance=random.Random(self.chance.random()),
+        )
