@@ -27,13 +27,11 @@ from timbot.im.clock import Clock
 from timbot.im.endpoints import SANDBOX_PORT, is_loopback
 from timbot.im.transport import Connection
 from timbot.sandbox.guard import Caps, Guard, Hosts, allowed_hosts
-from timbot.sandbox.keys import DEMO, SANDBOX_VARIABLE, SecretKey
+from timbot.sandbox.keys import DEFAULT_HOST, DEMO, SANDBOX_VARIABLE, SecretKey
 from timbot.sandbox.sockets import GRACE, Config, Socket
 
 Serve = Callable[[Connection, str], Awaitable[None]]
 """Runs one connection, opened at a URL, to its end."""
-
-DEFAULT_HOST: Final = "127.0.0.1"
 
 BACKLOG: Final = 512
 """Connections that may wait to be accepted."""

@@ -3,7 +3,7 @@
 The server is for development, yet it listens on a socket, and any page in a browser of this machine can reach a loopback
 port. So nothing a peer does is unbounded, and a page of another host is turned away before it is heard.
 
-The hub knows nothing of this but one thing: it calls `note_authenticated` when a connection has shown a good signature.
+The hub knows nothing of this: that a peer has shown who it is, the guard sees from the answer to its login.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from timbot.errors import ConnectionLost
+from timbot.errors import ConnectionLost, FrameError
 from timbot.im.clock import Clock, SystemClock
 from timbot.im.endpoints import is_loopback
 from timbot.im.transport import Connection
-from timbot.im.wire.envelope import MAX_FRAME
+from timbot.im.wire.commands.status import LOGIN
+from timbot.im.wire.envelope import MAX_FRAME, Answer, decode_server_frame
+from timbot.im.wire.value import decode, given
 
 TOO_BIG: Final = 1009
 POLICY: Final = 1008
@@ -40,7 +42,7 @@ class Caps:
     - `connections`, `per_address`: TCP connections at a time, HTTP included; an IPv6 address counts by its /64. Both stay
       below the usual limit of 1,024 open files.
     - `http_time`: the life of a connection that does not become a WebSocket, its opening handshake included.
-    - `login_time`: until the first authenticated request; `least_time`: no WebSocket is closed sooner after accepting,
+    - `login_time`: until the first successful login; `least_time`: no WebSocket is closed sooner after accepting,
       because SDKs take that for a dead network and stop trying.
     - `rate`, `burst`: requests a second of one connection. Beyond them it is read slowly; after `abuse_time` of that
       without a pause it is closed with 1008.
@@ -213,6 +215,8 @@ class GuardedConnection:
 
     async def send(self, frame: bytes) -> None:
         """Send one frame; a peer that leaves no room for it in time is given up. Raises `ConnectionLost`."""
+        if not self._known and _is_login(frame):
+            self.authenticated()
         try:
             async with asyncio.timeout(self._guard.caps.send_time), self._sending:
                 await self._connection.send(frame)
@@ -252,10 +256,13 @@ class GuardedConnection:
         return ConnectionLost(f"The connection of {self._address} was closed: {reason}.", code=code, reason=reason)
 
 
-def note_authenticated(connection: Connection) -> None:
-    """To be called by whoever has checked a signature that came over `connection`. Unguarded ones need nothing."""
-    if isinstance(connection, GuardedConnection):
-        connection.authenticated()
+def _is_login(frame: bytes) -> bool:
+    """Whether this is the answer to a login, and a good one."""
+    try:
+        answer = decode_server_frame(frame)
+        return answer.head.servcmd == LOGIN.name and given(decode(Answer, answer.body).error_code, 0) == 0
+    except FrameError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

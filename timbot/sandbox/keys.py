@@ -17,6 +17,9 @@ from timbot.errors import ConfigError
 DEFAULT_SDK_APP_ID: Final = 1400000000
 """The app the sandbox plays unless told otherwise."""
 
+DEFAULT_HOST: Final = "127.0.0.1"
+"""Where it listens unless told otherwise: on this machine only."""
+
 SANDBOX_VARIABLE: Final = "TIMBOT_SANDBOX_SECRET_KEY"
 APP_VARIABLE: Final = "TIMBOT_SECRET_KEY"
 

@@ -9,8 +9,12 @@ import pytest
 
 from timbot.errors import ConnectionLost
 from timbot.im.transport import Connection
-from timbot.sandbox.guard import Bucket, Caps, Guard, GuardedConnection, note_authenticated
+from timbot.im.wire.commands.status import LOGIN
+from timbot.im.wire.envelope import Answer, encode_response, refusal
+from timbot.sandbox.guard import Bucket, Caps, Guard, GuardedConnection
 from timbot.testing import Line, PipeConnection, VirtualClock, pipe
+
+LOGGED_IN = encode_response(LOGIN.name, 1, Answer(action_status="OK"))
 
 
 def now() -> float:
@@ -124,7 +128,7 @@ async def test_who_has_logged_in_may_stay(clock: VirtualClock) -> None:
     peer, end = guarded(clock)
     await peer.send(b"login")
     await end.receive()
-    note_authenticated(end)
+    await end.send(LOGGED_IN)
     reading = asyncio.create_task(read_to_end(end))
     await asyncio.sleep(86400)
     assert not reading.done()
@@ -136,7 +140,7 @@ async def test_a_login_counts_while_the_next_frame_is_awaited(clock: VirtualCloc
     peer, end = guarded(clock)
     reading = asyncio.create_task(read_to_end(end))
     await asyncio.sleep(14)
-    note_authenticated(end)
+    await end.send(LOGGED_IN)
     await asyncio.sleep(60)
     assert not reading.done()
     await peer.close()
@@ -157,9 +161,20 @@ async def test_a_peer_that_has_left_is_not_waited_for(clock: VirtualClock) -> No
     assert now() == 0
 
 
-async def test_an_unguarded_connection_needs_no_word_of_a_login() -> None:
-    _, end = pipe()
-    note_authenticated(end)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        encode_response(LOGIN.name, 1, refusal(70009, "wrong key")),
+        encode_response("im_open_status.wslogout", 1, Answer(error_code=0)),
+        encode_response("heartbeat.alive", 1, Answer()),
+        b"{}",
+        b"\xff",
+    ],
+)
+async def test_other_answers_are_no_login(clock: VirtualClock, frame: bytes) -> None:
+    _, end = guarded(clock)
+    await end.send(frame)
+    assert await read_to_end(end) == (0, 1008)
 
 
 # Size

@@ -1,0 +1,134 @@
+"""`timbot sandbox`: a local TIM server to develop against, without an account and without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from timbot.im.endpoints import SANDBOX_PORT
+from timbot.sandbox.keys import DEFAULT_HOST, DEFAULT_SDK_APP_ID, SANDBOX_VARIABLE, SecretKey, sandbox_key
+
+if TYPE_CHECKING:
+    from timbot.sandbox.asgi import SandboxServer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said."""
+
+    host: str
+    port: int
+    sdk_app_id: int
+    secret_key_file: Path | None
+    users: tuple[str, ...]
+    instances: int
+    dedupe: Literal["documented", "none"]
+    unacked: Literal["redeliver", "forget"]
+    public: bool
+    allow_host: tuple[str, ...]
+
+
+def _users(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
+    users = tuple(dict.fromkeys(user.strip() for user in value.split(",") if user.strip()))
+    for user in users:
+        if len(user.encode("utf-8", "replace")) > 32 or not user.isprintable() or user.startswith("@TIM#"):
+            raise click.BadParameter(f"{user!r} is no user ID: 1 to 32 printable bytes, not starting @TIM#.")
+    return users
+
+
+@click.command()
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=SANDBOX_PORT, show_default=True, help="0: any free one.")
+@click.option(
+    "--sdk-app-id", type=click.IntRange(1, 2**32 - 1), default=DEFAULT_SDK_APP_ID, show_default=True, help="The app it plays."
+)
+@click.option(
+    "--secret-key-file",
+    type=click.Path(path_type=Path),
+    help=f"A file with the secret key and nothing else. Otherwise: {SANDBOX_VARIABLE}, else a demo key for loopback.",
+)
+@click.option(
+    "--users", default="alice,bob", show_default=True, callback=_users, help="Who exists from the start, comma-separated."
+)
+@click.option("--instances", type=click.IntRange(1, 100), default=1, show_default=True, help="Logins per user at a time.")
+@click.option(
+    "--dedupe",
+    type=click.Choice(["documented", "none"]),
+    default="documented",
+    show_default=True,
+    help="Drop repeated messages as the vendor documents it, or never.",
+)
+@click.option(
+    "--unacked",
+    type=click.Choice(["redeliver", "forget"]),
+    default="redeliver",
+    show_default=True,
+    help="Whether a push that was never acknowledged comes again after a reconnect.",
+)
+@click.option("--public", is_flag=True, help="Other machines may connect. Needs a key of its own.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A further name it answers to; may be repeated.")
+def command(**options: object) -> None:
+    """Run a local TIM server that bots and the official SDKs log in to.
+
+    Everything is in memory: it begins empty and forgets all when it stops. Ctrl-C or SIGTERM stop it (exit code 0), a
+    second one at once.
+    """
+    asyncio.run(_run(Options(**options)))  # type: ignore[arg-type]
+
+
+async def _run(options: Options) -> None:
+    from timbot.cli.signals import stop_event
+    from timbot.sandbox.asgi import SandboxServer
+    from timbot.sandbox.domain import Settings
+    from timbot.sandbox.hub import Sandbox
+
+    key = sandbox_key(options.secret_key_file)
+    sandbox = Sandbox(
+        key.text,
+        sdk_app_id=options.sdk_app_id,
+        users=options.users,
+        settings=Settings(instances=options.instances, dedupe=options.dedupe, unacked=options.unacked),
+    )
+    server = SandboxServer(
+        sandbox.serve, host=options.host, port=options.port, key=key, public=options.public, allow_hosts=options.allow_host
+    )
+    await server.start()
+    try:
+        with stop_event() as stop:
+            click.echo(_banner(options, key, server))
+            stopping = asyncio.create_task(stop.wait(), name="stop signal")
+            failing = asyncio.create_task(server.stopped(), name="sandbox server watch")
+            try:
+                await asyncio.wait({stopping, failing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stopping.cancel()
+                failing.cancel()
+        click.echo("Stopping.")
+    finally:
+        await sandbox.stop()
+        await server.stop()
+    await server.stopped()
+
+
+def _banner(options: Options, key: SecretKey, server: SandboxServer) -> str:
+    app = "" if options.sdk_app_id == DEFAULT_SDK_APP_ID else f" --sdk-app-id {options.sdk_app_id}"
+    file = "" if options.secret_key_file is None else f" --secret-key-file {options.secret_key_file}"
+    name = options.users[0] if options.users else "alice"
+    users = ", ".join(options.users)
+    lines = [
+        "timbot sandbox: a local TIM server",
+        "",
+        f"  address   {server.url}    page {server.page}",
+        f"  SDKAppID  {options.sdk_app_id}",
+        f"  key       {key.source}" + (f" (good on this machine only): {key.text}" if key.demo else ""),
+        f"  users     {users + '; others' if users else 'all'} exist from their first login",
+        "",
+        f"Next: get a UserSig with    timbot usersig {name} --sandbox{app}{file}",
+        f"      and log in with it at {server.url}",
+        "Stop: Ctrl-C",
+    ]
+    return "\n".join(lines)
