@@ -1,0 +1,152 @@
+"""A town of official SDKs: timbot's sandbox behind a real socket, and what tests do there often."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from timbot.errors import ConnectionLost
+from timbot.im.wire.elements import TextElem, seal_element
+from timbot.sandbox import Sandbox, Settings
+
+from .sdk import Message, Sdk, Seat
+
+KEY = "0123456789abcdef" * 4
+
+
+class Socket:
+    """A real WebSocket as the sandbox wants its connections."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+
+    async def send(self, frame: bytes) -> None:
+        try:
+            await self._connection.send(frame.decode())
+        except ConnectionClosed as error:
+            raise ConnectionLost(str(error)) from None
+
+    async def receive(self) -> bytes:
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise ConnectionLost(str(error)) from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._connection.close(code, reason[:100])
+
+
+class Town:
+    """A sandbox behind a listener, and the SDK process with its seats."""
+
+    def __init__(self, sandbox: Sandbox, sdk: Sdk, port: int) -> None:
+        self.sandbox = sandbox
+        self.sdk = sdk
+        self.port = port
+        self.seats: list[Seat] = []
+        self._numbers = itertools.count(1000)
+
+    async def seat(self, name: str, user: str | None = None) -> Seat:
+        seat = await self.sdk.seat(name, port=self.port, user_id=user or name)
+        self.seats.append(seat)
+        return seat
+
+    async def enter(self, name: str, user: str | None = None) -> Seat:
+        seat = await self.seat(name, user)
+        await self.login(seat)
+        return seat
+
+    async def fresh(self, user: str) -> Seat:
+        """A seat that remembers nothing; it kicks the one before out."""
+        return await self.enter(f"{user} anew", user)
+
+    async def login(self, seat: Seat) -> None:
+        await seat.login(self.sandbox.usersig(seat.user_id))
+        await seat.ready()
+
+    def say_c2c(self, sender: str, receiver: str, text: str) -> None:
+        """A message that takes no seat and no time."""
+        number = next(self._numbers)
+        body = [seal_element(TextElem(text=text))]
+        self.sandbox.domain.chats.send(sender, receiver, body, size=len(text), sequence=number, random=number)
+        self.sandbox.flush()
+
+
+@contextlib.asynccontextmanager
+async def listening(sandbox: Sandbox) -> AsyncIterator[int]:
+    async def accept(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        await sandbox.serve(Socket(connection), connection.request.path)
+
+    async with serve(accept, "127.0.0.1", 0) as server:
+        try:
+            yield port_of(server)
+        finally:
+            await sandbox.stop()
+
+
+def port_of(server: Server) -> int:
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port
+
+
+@contextlib.asynccontextmanager
+async def open_town(settings: Settings) -> AsyncIterator[Town]:
+    """A town in which, at the end, no seat may have thrown anything."""
+    sandbox = Sandbox(KEY, users=("alice", "bob", "carol", "dave"), chance=random.Random(7), settings=settings)
+    async with listening(sandbox) as port, Sdk.start() as sdk:
+        town = Town(sandbox, sdk, port)
+        yield town
+        thrown = [(seat.name, seat.warnings) for seat in town.seats if seat.warnings]
+        assert not thrown, thrown
+
+
+async def befriend(asker: Seat, answerer: Seat) -> None:
+    await asker.call("addFriend", {"to": answerer.user_id, "source": "AddSource_Type_Web", "type": "Add_Type_Both"})
+    await answerer.expect("onFriendApplicationListUpdated", where=lambda data: data["unreadCount"] == 1)
+    await answerer.call("acceptFriendApplication", {"userID": asker.user_id, "type": "Response_Action_AgreeAndAdd"})
+
+
+async def make_group(owner: Seat, kind: str, *members: str, group_id: str = "den", **more: Any) -> str:
+    listed = {"memberList": [{"userID": member} for member in members]} if members else {}
+    made = await owner.call("createGroup", {"type": kind, "name": "Den", "groupID": group_id, **listed, **more})
+    found: str = made["group"]["groupID"]
+    return found
+
+
+async def history(seat: Seat, conversation: str) -> list[Message]:
+    """All of it, oldest first, page by page."""
+    found: list[Message] = []
+    position: dict[str, str] = {}
+    for _ in range(20):
+        page = await seat.call("getMessageList", {"conversationID": conversation, "count": 15, **position})
+        found = page["messageList"] + found
+        if page["isCompleted"]:
+            return found
+        position = {"nextReqMessageID": page["nextReqMessageID"]}
+    raise AssertionError("the history has no end")
+
+
+def texts(messages: list[Message]) -> list[str]:
+    return [message["payload"]["text"] for message in messages if "text" in message["payload"]]
+
+
+async def unread(seat: Seat, conversation: str) -> int:
+    for item in (await seat.call("getConversationList"))["conversationList"]:
+        if item["conversationID"] == conversation:
+            return int(item["unreadCount"])
+    return -1
+
+
+def notice(kind: int) -> Callable[[Message], bool]:
+    return lambda message: message["type"] == "TIMGroupSystemNoticeElem" and message["payload"]["operationType"] == kind
+
+
+def tip(kind: int) -> Callable[[Message], bool]:
+    return lambda message: message["type"] == "TIMGroupTipElem" and message["payload"]["operationType"] == kind
