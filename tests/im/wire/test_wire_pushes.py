@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -17,13 +18,16 @@ from timbot.im.wire.pushes import (
     Mention,
     Notice,
     ProfileMod,
+    Pushed,
     PushValue,
     ReadElsewhere,
     ReadReceipt,
     Tip,
     Unknown,
     open_c2c,
+    open_c2c_list,
     open_group,
+    open_group_list,
     open_item,
     open_push,
 )
@@ -115,3 +119,19 @@ def test_a_listed_tip_tells_its_kind_itself() -> None:
 def test_a_listed_message_is_one_whatever_it_is_listed_in() -> None:
     assert isinstance(open_group(raw(GROUP | {"Event": 3}), 4, "$"), GroupMessage)
     assert isinstance(open_c2c(raw(C2C), 4, "$"), C2CMessage)
+
+
+@pytest.mark.parametrize("opener", [open_c2c_list, open_group_list])
+def test_a_broken_message_in_a_list_keeps_its_place(opener: Callable[..., Iterator[Pushed]]) -> None:
+    both = raw(C2C | GROUP)
+    first, second, third = opener([both, raw(7), both], path="$.MsgList")
+    assert not isinstance(first.value, Broken)
+    assert not isinstance(third.value, Broken)
+    assert isinstance(second.value, Broken)
+    assert second.value.error.path == "$.MsgList[1]"
+
+
+def test_a_list_of_a_group_holds_messages_and_tips() -> None:
+    message, tip = open_group_list([raw(GROUP), raw(GROUP | {"Event": 4, "MsgBody": {}})], path="$")
+    assert isinstance(message.value, GroupMessage)
+    assert isinstance(tip.value, Tip)
