@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import random
@@ -15,7 +16,7 @@ from timbot.errors import ConnectionLost
 from timbot.im.wire.elements import TextElem, seal_element
 from timbot.sandbox import Sandbox, Settings
 
-from .sdk import Message, Sdk, Seat
+from .sdk import Message, Sdk, Seat, frames
 
 KEY = "0123456789abcdef" * 4
 
@@ -67,8 +68,13 @@ class Town:
         return await self.enter(f"{user} anew", user)
 
     async def login(self, seat: Seat) -> None:
+        """Logs in and waits for the last of the ten answers: a kick before it would leave the SDK with a lost request."""
+        answered = len(frames(await seat.wire(peek=True), "in", "pendency_get"))
         await seat.login(self.sandbox.usersig(seat.user_id))
         await seat.ready()
+        async with asyncio.timeout(10):
+            while len(frames(await seat.wire(peek=True), "in", "pendency_get")) == answered:
+                await asyncio.sleep(0.01)
 
     def say_c2c(self, sender: str, receiver: str, text: str) -> None:
         """A message that takes no seat and no time."""
