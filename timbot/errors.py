@@ -61,8 +61,8 @@ class ConnectionLost(ImError):
 
     docs = "errors#connection"
 
-    def __init__(self, message: str, *, code: int = 1006, reason: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, code: int = 1006, reason: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.code = code
         self.reason = reason
 

@@ -21,6 +21,8 @@ from timbot.cli import exits
 from timbot.errors import TimbotError
 
 COMMANDS: Final[dict[str, str]] = {
+    "run": "timbot.cli.run",
+    "chat": "timbot.cli.chat",
     "sandbox": "timbot.cli.sandbox",
     "usersig": "timbot.cli.usersig",
 }

@@ -32,7 +32,7 @@ from timbot.testing.faults import Faults
 from timbot.testing.loop import VirtualClock, VirtualLoop
 from timbot.testing.pipe import Line, PipeTransport
 
-SECRET_KEY: Final = "the-key-of-a-world-that-is-not-there"
+SECRET_KEY: Final = "the-key-of-a-world-that-is-not-there"  # noqa: S105 - it opens nothing else
 SDK_APP_ID: Final = 1400000000
 STEP: Final = 0.5
 """Virtual seconds between two looks whether everybody is done."""

@@ -1,0 +1,200 @@
+"""What `timbot chat` does: lines in, messages out, and the other way round."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncIterator
+from typing import Final
+
+import click
+
+from timbot.errors import ConnectionLost, TimbotError
+from timbot.im.client import Client
+from timbot.im.model import events as model
+from timbot.im.model.message import ConversationType, Message
+from timbot.im.model.payloads import Custom, Face, Location, Payload, Text
+from timbot.im.session import Timing
+
+ANSWER_PATIENCE: Final = 1.5
+"""Seconds a line from a file waits for its answer before the next is sent."""
+
+HELP: Final = """\
+:friend [words]        ask the bot to be friends
+:join GROUP [words]    apply to join a group
+:group GROUP           talk in a group (a text there mentions the bot); ':group' alone: back to the bot
+:dice                  send a dice card (a custom message)
+:quit                  leave (or Ctrl-D)"""
+
+
+class Conversation:
+    """One person's talk with `peer`, until the input ends."""
+
+    def __init__(self, client: Client, peer: str) -> None:
+        self._client = client
+        self._peer = peer
+        self._group = ""
+        self._tty = sys.stdin.isatty() and sys.stdout.isatty()
+        self._heard = asyncio.Event()
+
+    async def run(self) -> None:
+        """Log in, talk, log out. Raises what a login raises."""
+        await self._log_in()
+        listener = asyncio.create_task(self._listen(), name="chat: listener")
+        talker = asyncio.create_task(self._talk(), name="chat: talker")
+        try:
+            await asyncio.wait({listener, talker}, return_when=asyncio.FIRST_COMPLETED)
+            if talker.done():
+                talker.result()
+            elif self._client.error is not None:
+                raise self._client.error
+        finally:
+            talker.cancel()
+            await asyncio.gather(talker, return_exceptions=True)
+            await self._client.logout()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def _log_in(self) -> None:
+        try:
+            async with asyncio.timeout(Timing().request):
+                await self._client.login()
+        except TimeoutError:
+            raise ConnectionLost("No server answers there.", hint="Start one first: make run, or timbot sandbox.") from None
+        if self._tty:
+            self._show(f"You are {self._client.user_id} and talk to {self._peer}. ':help' for more, ':quit' to leave.")
+
+    async def _talk(self) -> None:
+        async for line in _lines(self._prompt if self._tty else ""):
+            text = line.strip()
+            if text == ":quit":
+                return
+            if not text:
+                continue
+            self._heard.clear()
+            try:
+                await self._do(text)
+            except TimbotError as error:
+                self._show(click.style(f"! {error}", fg="red") if self._tty else f"! {error}")
+                continue
+            if not self._tty:
+                await self._wait_for_answer()
+
+    async def _wait_for_answer(self) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_PATIENCE):
+                await self._heard.wait()
+        except TimeoutError:
+            return
+
+    async def _do(self, text: str) -> None:
+        verb, _, rest = text.partition(" ")
+        rest = rest.strip()
+        match verb:
+            case ":help":
+                self._show(HELP)
+            case ":friend":
+                done = await self._client.add_friend(self._peer, wording=rest)
+                self._show("You are friends now." if done else "Asked.")
+            case ":join":
+                group, _, wording = rest.partition(" ")
+                status = await self._client.join_group(group, apply_message=wording.strip())
+                self._show(f"{group}: {status.value}")
+            case ":group":
+                self._group = rest
+                self._show(f"Talking in {rest}." if rest else f"Talking to {self._peer}.")
+            case ":dice":
+                await self._send(Custom(data="dice"))
+            case _ if verb.startswith(":") and len(verb) > 1 and verb[1].isalpha():
+                self._show(f"There is no {verb}. ':help' lists what there is.")
+            case _:
+                await self._send(Text(text))
+
+    async def _send(self, payload: Payload) -> None:
+        client = self._client
+        if self._group and isinstance(payload, Text) and not payload.text.startswith("/"):
+            message = client.create_text_at_message(self._group, f"@{self._peer} {payload.text}", [self._peer])
+        elif self._group:
+            message = client.create_message(self._group, ConversationType.GROUP, payload)
+        else:
+            message = client.create_message(self._peer, ConversationType.C2C, payload)
+        await client.send_message(message)
+
+    async def _listen(self) -> None:
+        async for event in self._client.events():
+            line = _describe(event)
+            if line:
+                self._show(line)
+            if isinstance(event, model.MessageReceived):
+                self._heard.set()
+
+    def _show(self, line: str) -> None:
+        if self._tty:
+            click.echo(f"\r\033[K{line}")
+            click.echo(self._prompt, nl=False)
+        else:
+            click.echo(line)
+
+    @property
+    def _prompt(self) -> str:
+        return click.style(f"{self._client.user_id}> ", dim=True)
+
+
+def _describe(event: model.Event) -> str:
+    match event:
+        case model.MessageReceived(message=message):
+            return f"{_where(message)}{message.name_card or message.nick or message.from_}: {_said(message.payload)}"
+        case model.MessageRevoked():
+            return f"({event.from_} took a message back)"
+        case model.RelationsChanged(change=model.RelationChange.FRIENDS_ADDED):
+            return f"(friends with {', '.join(event.user_ids)})"
+        case model.GroupNotice():
+            return f"({event.group_name or event.group_id}: {event.type.name.lower().replace('_', ' ')} {event.text})"
+        case model.MemberJoined():
+            return f"({', '.join(event.user_ids)} joined {event.group_name or event.group_id})"
+        case model.NetStateChanged(state=model.NetState.CONNECTING):
+            return f"(disconnected: {event.cause} Trying again in {event.retry_in:.1f} s.)"
+        case model.LoggedOut(kind=kind) if kind is not None:
+            return "(kicked out: you have logged in somewhere else)"
+    return ""
+
+
+def _where(message: Message) -> str:
+    return f"[{message.to}] " if message.conversation_type is ConversationType.GROUP else ""
+
+
+def _said(payload: Payload) -> str:
+    match payload:
+        case Text():
+            return payload.text
+        case Custom(data="dice"):
+            return f"🎲 {payload.description}"
+        case Custom():
+            return f"[custom {payload.data}] {payload.description}"
+        case Face():
+            return f"[face {payload.index}]"
+        case Location():
+            return f"[place {payload.latitude}, {payload.longitude}] {payload.description}"
+    return f"[{type(payload).__name__.lower()}]"
+
+
+async def _lines(prompt: str) -> AsyncIterator[str]:
+    """The lines of standard input. A thread of its own reads them, so that leaving never waits for one more."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        try:
+            for line in sys.stdin:
+                loop.call_soon_threadsafe(queue.put_nowait, line)
+            loop.call_soon_threadsafe(queue.put_nowait, None)
+        except RuntimeError:
+            return  # the loop has ended meanwhile
+
+    threading.Thread(target=read, name="standard input", daemon=True).start()
+    if prompt:
+        click.echo(prompt, nl=False)
+    while (line := await queue.get()) is not None:
+        yield line
+        if prompt:
+            click.echo(prompt, nl=False)

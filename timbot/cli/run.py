@@ -1,0 +1,20 @@
+"""`timbot run`: the main job."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def command(file: Path) -> None:
+    """Run the bots of the configuration FILE until SIGINT or SIGTERM.
+
+    The first signal lets handlers finish (10 s), logs out and exits with 0; a second one ends the process at once.
+    """
+    from timbot.runtime.process import run_file
+
+    asyncio.run(run_file(file, announce=lambda text: click.echo(text, err=True)))
