@@ -9,7 +9,7 @@ import pytest
 from timbot.sandbox import Settings
 
 from .sdk import SdkError, frames, live
-from .town import Town, befriend, history, open_town, texts, unread
+from .town import Town, befriend, history, open_town, settled, texts, unread
 
 pytestmark = pytest.mark.judge
 
@@ -130,6 +130,7 @@ class TestSession:
         bob = await town.enter("bob")
         await bob.send_text("alice", "who is it?")
         await second.expect_message(text="who is it?")
+        await settled(second)
         await town.login(first)  # the same tab again: now the other one goes
         await second.expect("kickedOut")
         await bob.send_text("alice", "and now?")
