@@ -28,6 +28,8 @@ GRACE: Final = 2
 READ_SIZE: Final = 32 * 1024
 """Bytes read at a time: what one peer can put into one turn of the loop, and as tiny frames into the memory."""
 
+log = logging.getLogger(__name__)
+
 _quiet = logging.getLogger(f"{__name__}.uvicorn")
 _quiet.setLevel(logging.CRITICAL + 1)
 """uvicorn logs a line, at times a traceback, for whatever a hostile peer sends. What matters is logged by the app."""
@@ -104,6 +106,12 @@ class Http(H11Protocol):
         self._tcp = Tcp(transport, admission)
         self._tcp.drop_in(self._guard.caps.http_time)
 
+    def data_received(self, data: bytes) -> None:
+        try:
+            super().data_received(data)
+        except Exception:
+            _drop(self._guard, self.transport, self.client)
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self._tcp is not None:
             self._tcp.lost()
@@ -135,6 +143,12 @@ class Socket(WebSocketsSansIOProtocol):
         super().connection_made(transport)
         if hasattr(transport, "max_size"):
             transport.max_size = READ_SIZE
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            super().data_received(data)
+        except Exception:  # text that is no UTF-8 and a goodbye in one packet, for example
+            _drop(self._guard, self.transport, self.client)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.tcp.lost()
@@ -174,3 +188,10 @@ class Socket(WebSocketsSansIOProtocol):
         self.conn.fail(POLICY, "too many control frames")
         self.handle_parser_exception()
         return False
+
+
+def _drop(guard: Guard, transport: asyncio.Transport, client: tuple[str, int] | None) -> None:
+    """End a connection whose bytes uvicorn stumbled over: left alone, the loop would log a traceback for each."""
+    guard.hit("unreadable", client[0] if client else "")
+    log.debug("a connection sent what cannot be read", exc_info=True)
+    transport.abort()

@@ -300,6 +300,15 @@ async def test_noise_without_end_is_ended(noise: bytes) -> None:
         assert server.guard.hits["control"] == 1
 
 
+@pytest.mark.parametrize("rest", [b"", frame(b"", 8), frame(b"{}")], ids=["alone", "goodbye", "more"])
+async def test_text_that_is_no_utf8_ends_its_connection_without_a_word(rest: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as server, websocket(server) as (reader, writer):
+        writer.write(frame(b"\xff") + rest)
+        assert await close_code(reader) in (1005, 1006, 1007)
+        await until(lambda: server.guard.connections == 0)
+    assert not [record for record in caplog.records if record.name != "timbot.sandbox.guard"]
+
+
 async def test_pings_that_are_never_read_do_not_pile_up() -> None:
     async with serving(caps=Caps(control_burst=1_000_000)) as server, websocket(server) as (_, writer):
         (connection,) = server._uvicorn.server_state.connections  # type: ignore[union-attr]
