@@ -30,7 +30,7 @@ from timbot.im.wire.heads import RequestHead
 from timbot.im.wire.messages import C2CMessage
 from timbot.im.wire.pushes import Broken, Pushed, open_push
 from timbot.im.wire.repair import ITEM_DEPTH, MAX_DEPTH, without_deep_items
-from timbot.im.wire.value import Opened, Raw, decode, encode
+from timbot.im.wire.value import UNSET, Opened, Raw, decode, encode
 
 REPLACED = "\ufffd"
 
@@ -250,7 +250,6 @@ WRONG: list[tuple[type[Any], bytes, str, str]] = [
     (ServerFrame, b'{"head":{"servcmd":1,"seq":1}}', "$.head.servcmd", "Expected `str`, got `int`"),
     (ServerFrame, b'{"head":{"servcmd":"a","seq":"1"}}', "$.head.seq", "Expected `int`, got `str`"),
     (ServerFrame, b'{"head":{"servcmd":"a","seq":1.5}}', "$.head.seq", "Expected `int`, got `float`"),
-    (PushBody, b"{}", "$", "missing required field `EventArray`"),
     (PushBody, b'{"EventArray":{}}', "$.EventArray", "Expected `array`, got `object`"),
     (C2CMessage, b'{"From_Account":null}', "$.From_Account", "Expected `str`, got `null`"),
     (C2CMessage, b'{"MsgBody":[{"MsgType":"a","MsgContent":1},{"MsgType":2}]}', "$.MsgBody[1].MsgType", "Expected `str`"),
@@ -529,3 +528,20 @@ def test_each_value_of_a_push_swapped_leaves_the_item_before_it_alone(frame: Rec
         first, *rest = opened(push(c2c_item(), *(json.dumps(item).encode() for item in items)))
         assert text_of(first) == "hello"
         assert rest or items == []
+
+
+def test_a_null_counts_as_absent() -> None:
+    raw = b'{"From_Account":"a","To_Account":"b","MsgSeq":1,"MsgRandom":2,"MsgTimeStamp":3,"MsgBody":[],"CloudCustomData":null}'
+    assert decode(C2CMessage, raw).cloud_custom_data is UNSET
+
+
+def test_a_null_where_something_is_needed_is_named() -> None:
+    raw = b'{"From_Account":null,"To_Account":"b","MsgSeq":1,"MsgRandom":2,"MsgTimeStamp":3,"MsgBody":[]}'
+    with pytest.raises(FrameError, match="From_Account"):
+        decode(C2CMessage, raw)
+
+
+def test_a_push_without_number_and_items_can_still_be_acknowledged() -> None:
+    frame = decode_server_frame(b'{"head":{"servcmd":"im_open_push.msg_push"},"body":{"NeedAck":1,"SessionData":"s"}}')
+    body = decode(PushBody, frame.body)
+    assert (body.session_data, list(open_push(body))) == ("s", [])

@@ -83,7 +83,7 @@ def layers(frame: bytes, direction: str) -> Iterator[Layer]:
     if servcmd in (PUSH, FORCE_OFFLINE):
         body = Opened.decode(PushBody, answer.value.body)
         yield Layer("PushBody", body)
-        for item in body.value.event_array:
+        for item in given(body.value.event_array, []):
             yield from _item(item)
     elif servcmd == PUSH_CONFIG:
         yield from _value(Opened.decode(status.ConfigAnswer, answer.value.body))

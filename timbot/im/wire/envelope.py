@@ -44,7 +44,7 @@ class Answer(Value, frozen=True):
 class PushBody(Value, frozen=True):
     """The body of a push. `EventArray` items stay bytes: a broken one must not take its neighbours with it."""
 
-    event_array: list[Raw]
+    event_array: Opt[list[Raw]] = UNSET
     need_ack: Opt[Int] = UNSET
     session_data: Opt[str] = UNSET
     flag: Opt[Int] = UNSET

@@ -41,10 +41,13 @@ class RequestHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResponseHead(Value, frozen=True, rename=None):
-    """The head of a response or push. A response is matched by `servcmd` + `seq`; nothing else in it is read."""
+    """The head of a response or push. A response is matched by `servcmd` + `seq`; nothing else in it is read.
+
+    The number of a push means nothing, so it may be missing.
+    """
 
     servcmd: str
-    seq: Int
+    seq: Int = 0
     contenttype: Opt[str] = UNSET
 
 

@@ -221,7 +221,7 @@ class Pushed:
 
 def open_push(body: PushBody) -> Iterator[Pushed]:
     """Everything a push says, in order."""
-    for index, raw in enumerate(body.event_array):
+    for index, raw in enumerate(given(body.event_array, [])):
         yield from open_item(raw, path=f"$.EventArray[{index}]")
 
 

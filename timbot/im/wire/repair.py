@@ -73,6 +73,15 @@ def without_deep_items(data: bytes) -> bytes:
     return b"".join((*parts, data[kept:]))
 
 
+def without_nulls(value: object) -> object:
+    """The same tree without the fields of objects that are `None`."""
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
 def without_surrogates(value: object) -> object:
     """The same text, list, tuple or dict with U+FFFD for every lone surrogate."""
     if isinstance(value, str):

@@ -7,13 +7,14 @@ place. Nothing here raises anything else, whatever comes in.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from timbot.errors import FrameError
-from timbot.im.wire.repair import valid_utf8, whole_characters, without_deep_items, without_surrogates
+from timbot.im.wire.repair import valid_utf8, whole_characters, without_deep_items, without_nulls, without_surrogates
 
 T = TypeVar("T")
 
@@ -50,11 +51,16 @@ def given(field: T | UnsetType, default: T) -> T:
 def decode(kind: type[T], data: bytes | Raw, *, path: str = "$") -> T:
     """Read `data` (JSON) as `kind`. A lone surrogate becomes U+FFFD, nesting without end is cut out and named.
 
-    Raises `FrameError` with the place (below `path`) and what was expected there.
+    A field that is `null` where its type knows none counts as absent. Raises `FrameError` with the place (below `path`)
+    and what was expected there.
     """
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
+        less = _without_nulls(data) if _NULL in str(error) else None
+        if less is not None:
+            with contextlib.suppress(FrameError):
+                return decode(kind, less, path=path)
         raise _frame_error(error, data, path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # bytes that JSON itself does not allow: worth a second look, see below
@@ -69,6 +75,19 @@ def decode(kind: type[T], data: bytes | Raw, *, path: str = "$") -> T:
         return msgspec.json.decode(without_deep_items(whole), type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _frame_error(error, data, path) from None
+
+
+_NULL = "got `null`"
+
+
+def _without_nulls(data: bytes | Raw) -> bytes | None:
+    """The same JSON without fields that are `null`; None if it has none, or is too odd to be written again."""
+    try:
+        tree = msgspec.json.decode(data)
+        less = without_nulls(tree)
+        return _encoder.encode(less) if less != tree else None
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 def _frame_error(error: Exception, data: bytes | Raw, path: str) -> FrameError:
