@@ -206,7 +206,7 @@ class TestTips:
         ],
     )
     async def test_a_tip(self, site: Site, servcmd: str, body: Body, said: Body) -> None:
-        alice, bob, carol = await site.everybody()
+        alice, _, carol = await site.everybody()
         await site.group(alice, "bob", "carol")
         await carol.heard()
         await alice.ok(f"{GROUP}.{servcmd}", {"GroupId": "den", **body})
