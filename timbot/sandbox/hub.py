@@ -7,6 +7,7 @@ hears it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -34,6 +35,8 @@ from timbot.sandbox.front.status import Status
 from timbot.sandbox.line import GOING_AWAY, Bounds, Line
 from timbot.sandbox.observe import KEPT, Closed, Garbled, Handled, Happening, Kicked, Observer, Opened
 from timbot.sandbox.presence import Presence
+
+log = logging.getLogger(__name__)
 
 SDK_APP_ID: Final = 1400000000
 HELLO_INTERVAL: Final = 120
@@ -91,7 +94,10 @@ class Sandbox:
     def flush(self) -> None:
         """Hand out what calls of the domain have caused. Needed after calling `domain` directly, from outside a request."""
         for delivery in self.domain.take_deliveries():
-            self._deliver(delivery)
+            try:
+                self._deliver(delivery)
+            except Exception:  # one notice that cannot be told must not silence those behind it
+                log.exception("telling %r of %s failed", delivery.to, type(delivery.notice).__name__)
 
     async def serve(self, connection: Connection, url: str) -> None:
         """Run one connection to its end. Requests are carried out in order, each before the next is read."""

@@ -62,6 +62,7 @@ class Line:
         self._news.set()
         full = self._size > self._bounds.size and len(self._queue) > 1
         if full or len(self._queue) > self._bounds.frames:
+            log.warning("connection %d does not read: %d frames, %d bytes waited", self.number, len(self._queue), self._size)
             self.end(TRY_AGAIN_LATER, "you do not read what is sent to you")
 
     async def receive(self) -> bytes:

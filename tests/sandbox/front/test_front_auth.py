@@ -109,6 +109,11 @@ class TestSignature:
         answer = await client.ok("profile.portrait_get_all", asked, **site.signature("alice"))
         assert answer["UserProfileItem"][0]["To_Account"] == "bob"
 
+    async def test_but_catching_up_takes_a_login(self, site: Site) -> None:
+        client = await site.connect()
+        body = {"Cookie": "", "SyncFlag": 0}
+        assert await client.code("openim.getmsg", body, **site.signature("alice")) == 20001
+
     async def test_too_many_bad_ones_have_to_wait(self, site: Site) -> None:
 
         client = await site.connect()

@@ -13,6 +13,7 @@ from front_site import Site, open_site, texts
 from timbot.im.wire.commands import COMMANDS
 from timbot.im.wire.envelope import MAX_FRAME
 from timbot.sandbox import Bounds, Settings
+from timbot.sandbox.domain.notices import Mentioned
 from timbot.sandbox.observe import Closed, Garbled, Handled, Kicked, Opened
 from timbot.testing import VirtualClock
 
@@ -74,6 +75,23 @@ class TestFrames:
             "openim.sendmsg of 'alice' failed",
             "group_open_http_svc.destroy_group of 'alice' failed",
         ]
+
+    async def test_a_notice_that_cannot_be_told_silences_no_other(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        alice, bob, _ = await site.everybody()
+        await site.group(alice, "bob")
+        await bob.heard()
+
+        def fail(*args: object) -> None:
+            raise RuntimeError("boom")
+
+        monkeypatch.setitem(site.sandbox._pushes._makers, Mentioned, fail)
+        at = [{"GroupAtAllFlag": 0, "GroupAt_Account": "bob"}]
+        with caplog.at_level(logging.ERROR):
+            await alice.ok("group_open_http_svc.send_group_msg", site.group_text("den", "hey", GroupAtInfo=at))
+        assert texts(await bob.heard()) == ["hey"]
+        assert [record.getMessage() for record in caplog.records] == ["telling 'bob' of Mentioned failed"]
 
     async def test_answers_come_in_the_order_of_the_requests(self, site: Site) -> None:
         alice = await site.login("alice")

@@ -12,7 +12,7 @@ from timbot.im.wire.envelope import Answer
 from timbot.im.wire.pushes import PushItem
 from timbot.im.wire.value import UNSET, Int, Opt, Raw, encode, given
 from timbot.sandbox.auth import Gate
-from timbot.sandbox.domain import Domain
+from timbot.sandbox.domain import Code, Domain, Refused
 from timbot.sandbox.front.desk import Call, Desk
 from timbot.sandbox.front.pushes import Pushes, position_of
 from timbot.sandbox.front.render import Render
@@ -106,12 +106,14 @@ class Status:
     def acknowledge(self, call: Call, request: wire.AckRequest) -> Answer:
         """A push has arrived."""
         position = position_of(request.session_data)
-        if position:
+        if position and call.instance:
             self._domain.chats.acknowledged(call.user, call.instance, position)
         return Answer()
 
     def sync(self, call: Call, request: wire.SyncRequest) -> wire.SyncAnswer:
         """A page of what was missed. The first page of each round repeats the notices nobody has dealt with."""
+        if not call.instance:
+            raise Refused(Code.C2C_BAD_REQUEST, "only a login has something to catch up with")
         after = self._cursor(call.user, request.cookie)
         page = self._domain.chats.pending(call.user, call.instance, after, SYNC_PAGE)
         items: list[PushItem] = []
