@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from timbot.errors import ConnectionLost, ImError, NotLoggedIn
+from timbot.im.api.conversations import ConversationsApi
 from timbot.im.api.friends import FriendsApi
 from timbot.im.api.groups import GroupsApi
 from timbot.im.api.messages import MessagesApi, Sequences
@@ -42,6 +43,10 @@ from timbot.im.inbox import Gap, Inbox
 from timbot.im.model import events as model
 from timbot.im.session import Session, Timing
 from timbot.im.transport import Transport
+from timbot.im.wire.messages import C2CMessage
+
+OVERLAP: Final = 60.0
+"""Seconds before the loss of a connection from which on history is read again: what was pushed last may not have arrived."""
 
 GAP_PATIENCE: Final = 15.0
 """Seconds a group's later messages wait for a missing one."""
@@ -56,7 +61,7 @@ class Account:
     source: Source = field(repr=False)
 
 
-class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
+class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
     """One logged-in account.
 
     `transport`, `clock` and `chance` default to the real ones. `backlog` bounds what waits for a slow reader of `events`:
@@ -94,6 +99,8 @@ class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
         self._inbox = Inbox(account.user_id)
         self._events: Backlog[model.Event] = Backlog(backlog, self._clock)
         self._synced = asyncio.Event()
+        self._missed: list[Synced] = []
+        self._whole_until = 0.0
         self._pump: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._fills: set[asyncio.Task[None]] = set()
@@ -162,11 +169,15 @@ class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
                 self._hand_over(self._inbox.pushed(happening.items))
                 await happening.ack()
             case Synced():
-                self._hand_over(self._inbox.synced(happening.items, first=happening.first))
-                self._synced.set()
+                if self._catching_up is None or self._catching_up.done():
+                    self._hand_over(self._inbox.synced(happening.items, first=happening.first))
+                else:
+                    self._missed.append(happening)
+                    self._synced.set()
             case Connected():
                 self._begin_catching_up(happening)
             case Disconnected():
+                self._whole_until = self._whole_until or self.server_now()
                 connecting = model.NetState.CONNECTING
                 self._hand_over([model.NetStateChanged(connecting, happening.cause, happening.retry_in)])
             case Expired():
@@ -191,6 +202,7 @@ class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
             if task is not None:
                 task.cancel()  # begun on a connection that is gone: the new round covers the same ground
         self._synced.clear()
+        self._missed.clear()
         self._inbox.logged_in(connected.server_time)
         self._hand_over([model.NetStateChanged(model.NetState.CONNECTED)])
         work = self._catch_up(again=connected.again)
@@ -200,6 +212,7 @@ class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
         """Hand over what was missed: C2C, then groups, then requests, then what has been pushed since the login."""
         await self._synced.wait()
         try:
+            await self._look_back()
             for gap in self._inbox.groups_listed(await self.get_group_list()):
                 await self._fill(gap)
             for application in (await self.get_friend_application_list()).applications:
@@ -209,8 +222,40 @@ class Client(MessagesApi, ProfilesApi, FriendsApi, GroupsApi):
             return
         except ImError as error:
             self._hand_over([model.Incomplete("", f"catching up failed: {error}")])
+        self._hand_over_missed()
+        self._whole_until = 0.0
         self._hand_over(self._inbox.release())
         self._hand_over([model.Ready(again)])
+
+    async def _look_back(self) -> None:
+        """Read the history of conversations of which the queue may not have kept everything, before its own messages."""
+        since = self._whole_until - OVERLAP
+        if self._whole_until:
+            doubtful = self._inbox.capped(item for round_ in self._missed for item in round_.items)
+            for peer in sorted(doubtful | await self._unknown_last_messages(since)):
+                self._hand_over(self._inbox.synced(await self._c2c_since(peer, since), first=False))
+        self._hand_over_missed()
+
+    async def _unknown_last_messages(self, since: float) -> set[str]:
+        """Users whose last message is not older than `since` and has reached neither this client nor the queue."""
+        listed = {
+            (item.value.from_account, item.value.msg_seq, item.value.msg_random)
+            for round_ in self._missed
+            for item in round_.items
+            if isinstance(item.value, C2CMessage)
+        }
+        return {
+            last.peer
+            for last in await self._last_c2c_messages()
+            if last.time >= since
+            and (last.peer, last.sequence, last.random) not in listed
+            and not self._inbox.knows(last.peer, last.sequence, last.random)
+        }
+
+    def _hand_over_missed(self) -> None:
+        missed, self._missed = self._missed, []
+        for round_ in missed:
+            self._hand_over(self._inbox.synced(round_.items, first=round_.first))
 
     async def _fill(self, gap: Gap) -> None:
         try:

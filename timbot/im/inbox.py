@@ -9,7 +9,7 @@ From a login until the look back is complete, what comes by push is held, so tha
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,6 +33,9 @@ from timbot.im.wire.value import given
 
 REMEMBERED_SECONDS: Final = 3600
 """How long the identity of a C2C message is remembered, by server time."""
+
+QUEUE_CAP: Final = 250
+"""Messages of one conversation that the server's queue for those away holds; older ones are in the history only."""
 
 FLEETING_REMEMBERED: Final = 4096
 """How many of the things that no list keeps are remembered."""
@@ -97,6 +100,15 @@ class Inbox:
                 continue
             ready.extend(self._take(value))
         return ready
+
+    def capped(self, items: Iterable[Pushed]) -> set[str]:
+        """Users of whom a look back brought so much that the queue may have lost the rest."""
+        counted = Counter(item.value.from_account for item in items if isinstance(item.value, C2CMessage))
+        return {user for user, number in counted.items() if number >= QUEUE_CAP}
+
+    def knows(self, peer: str, sequence: int, random: int) -> bool:
+        """Whether a C2C message from `peer` has been taken."""
+        return C2CIdentity(peer, False, sequence, random) in self._seen
 
     def groups_listed(self, groups: Iterable[Group]) -> list[Gap]:
         """The groups of this account as they stand now: what is missing of each."""

@@ -28,6 +28,9 @@ from timbot.im.wire.value import UNSET, given
 HISTORY_PAGE: Final = 15
 """Messages of a page of history, the SDK's limit."""
 
+C2C_PAGE: Final = 20
+"""Messages of one page between two users, the SDK's."""
+
 GROUP_PAGE: Final = 20
 """Messages of one group request, the vendor's limit."""
 
@@ -293,6 +296,23 @@ class MessagesApi(Api):
         if given(answer.complete, 1) == 1 or not messages:
             return MessageList(messages, None)
         return MessageList(messages, (messages[0].time, given(answer.msg_key, "")))
+
+    async def _c2c_since(self, peer: str, since: float) -> list[Pushed]:
+        """Everything between this account and `peer` that is not older than `since` (Unix seconds), oldest first."""
+        found: list[Pushed] = []
+        before, key = 0, ""
+        for _ in range(MAX_PAGES):
+            request = c2c.HistoryRequest(
+                peer_account=peer, max_cnt=C2C_PAGE, last_msg_time=before, msg_key=key, with_recalled_msg=1
+            )
+            answer = await self._session.request(c2c.HISTORY, request)
+            page = list(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
+            found[:0] = page
+            times = [item.value.msg_time_stamp for item in page if isinstance(item.value, C2CMessage)]
+            if not times or times[0] < since or given(answer.complete, 1) == 1:
+                break
+            before, key = times[0], given(answer.msg_key, "")
+        return found
 
     async def _group_history(self, group_id: str, cursor: tuple[int, str] | None, number: int) -> MessageList:
         newest = cursor[0] if cursor else await self._newest_sequence(group_id)

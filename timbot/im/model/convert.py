@@ -11,7 +11,7 @@ from timbot.im.model.message import ConversationType, Message, c2c_message, conv
 from timbot.im.model.people import FriendApplication
 from timbot.im.wire import pushes as wire
 from timbot.im.wire.commands.contacts import C2C
-from timbot.im.wire.messages import AtTips, C2CMessage, GroupChange, GroupMessage, NoticeBody, NoticeKind, TipBody
+from timbot.im.wire.messages import FLAG_REVOKED, AtTips, C2CMessage, GroupChange, GroupMessage, NoticeBody, NoticeKind, TipBody
 from timbot.im.wire.value import UNSET, given
 
 _OWN_APPLICATION: Final = (3, 4)
@@ -23,7 +23,10 @@ _TIPS: Final = {kind.value for kind in model.TipType}
 
 
 def events_of(value: wire.PushValue, me: str) -> Iterator[model.Event]:
-    """The events in one pushed value, as the account `me` sees them. A broken message comes out as `BrokenItem`."""
+    """The events in one pushed value, as the account `me` sees them. A broken message comes out as `BrokenItem`.
+
+    What a list shows as revoked or deleted meanwhile is no event any more.
+    """
     try:
         yield from _events(value, me)
     except FrameError as error:
@@ -33,9 +36,11 @@ def events_of(value: wire.PushValue, me: str) -> Iterator[model.Event]:
 def _events(value: wire.PushValue, me: str) -> Iterator[model.Event]:
     match value:
         case C2CMessage():
-            yield message_event(c2c_message(value, me))
+            if not given(value.msg_flag_bits, 0) & FLAG_REVOKED:
+                yield message_event(c2c_message(value, me))
         case GroupMessage():
-            yield message_event(group_message(value, me))
+            if not given(value.is_place_msg, 0):
+                yield message_event(group_message(value, me))
         case wire.Tip():
             yield from _tip(value.message, value.body, stored=value.stored)
         case wire.Notice():
