@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import json
 import os
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -104,6 +105,9 @@ class Weight:
 
     def __init__(self) -> None:
         gc.collect()
+        with contextlib.suppress(OSError, AttributeError):
+            # What was freed goes back to the system, or the peak would be taken for a leak. glibc only.
+            ctypes.CDLL(None).malloc_trim(0)
         with open("/proc/self/statm") as statm:
             self.memory = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         self.tasks = len(asyncio.all_tasks())
@@ -120,7 +124,7 @@ async def attack(server: SandboxServer, victim: dict[str, Any], connections: int
     return seen
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def watching(honest: Honest, command: str) -> AsyncIterator[list[float]]:
     """How long a well-behaved client waits for its answers meanwhile, in seconds."""
     waits: list[float] = []
@@ -140,7 +144,7 @@ async def watching(honest: Honest, command: str) -> AsyncIterator[list[float]]:
 
 
 def check_weight(before: Weight, after: Weight) -> None:
-    assert after.memory - before.memory < 32 * 1024 * 1024
+    assert after.memory - before.memory < 16 * 1024 * 1024
     assert after.tasks <= before.tasks + 2
     assert after.files <= before.files + 2
 
@@ -171,10 +175,10 @@ async def test_the_sandbox_survives_and_nothing_forged_had_an_effect() -> None:
         with sandbox.observe(kept=1_000_000) as observer:
             async with watching(alice, "heartbeat.alive") as waits:
                 sent = await attack(server, victim, CONNECTIONS, FRAMES, seed=2)
-            frames = [item for item in observer.seen() if isinstance(item, Garbled | Handled)]
+            taken = sum(isinstance(item, Garbled | Handled) for item in observer.seen())
         after = Weight()
         assert snapshot(sandbox.domain) == world
-        assert len(frames) - len(waits) >= sent > 0.9 * FRAMES  # none was lost on the way
+        assert taken - len(waits) >= sent > 0.9 * FRAMES  # none was lost on the way
         check_weight(before, after)
         await healthy(server)
         await alice.say("bob", "after")

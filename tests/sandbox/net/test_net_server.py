@@ -337,6 +337,18 @@ async def test_a_peer_that_does_not_read_loses_its_connection() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_a_peer_that_does_not_fetch_the_rest_is_dropped_after_closing() -> None:
+    server: SandboxServer
+
+    async def fill(connection: Connection, _url: str) -> None:
+        (beneath,) = server._uvicorn.server_state.connections  # type: ignore[union-attr]
+        while not beneath.transport.get_write_buffer_size():  # a little is left: too little to block the goodbye
+            await connection.send(bytes(8192))
+
+    async with serving(fill, caps=Caps(close_time=0.2, least_time=0)) as server, websocket(server):
+        await until(lambda: server.guard.connections == 0, within=5)
+
+
 async def test_a_server_that_has_stopped_leaves_no_file_open() -> None:
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
