@@ -6,10 +6,11 @@ A mistake in a decorator or in a handler's signature is found here, when the mod
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, get_args, overload
 
 from timbot.errors import PluginError
 from timbot.im.model import events as model
@@ -17,6 +18,8 @@ from timbot.routing.text import COMMAND_PREFIX, fold
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
+
+_EVENTS: Final[tuple[type, ...]] = get_args(model.Event)
 
 
 class Tier(IntEnum):
@@ -56,8 +59,11 @@ class Plugin:
     """
 
     def __init__(self, name: str) -> None:
+        self.place = _place()
+        """Where it was made: `file:line`."""
         if not name or not name.replace("-", "_").isidentifier():
-            raise PluginError(f"'{name}' is no name for a plugin.", hint="Use letters, digits, '_' and '-', a letter first.")
+            hint = "Use letters, digits, '_' and '-', a letter first."
+            raise PluginError(f"{self.place}: {name!r} is no name for a plugin.", hint=hint)
         self.name = name
         self.routes: list[Route] = []
 
@@ -78,7 +84,7 @@ class Plugin:
         if not args:
             return self._decorator("text", (), Tier.CATCH_ALL, priority, block, from_bots)
         _check_words("on_text", args)
-        return self._decorator("text", tuple(fold(text) for text in args), Tier.EXACT, priority, block, from_bots)
+        return self._decorator("text", _folded(args), Tier.EXACT, priority, block, from_bots)
 
     def on_command(
         self,
@@ -90,19 +96,19 @@ class Plugin:
         from_bots: bool = False,
     ) -> Callable[[H], H]:
         """`/name words ...`, in groups too; the words are `ctx.args`."""
-        names = (name, *aliases)
+        names = (name, *_checked_aliases(aliases))
         _check_words("on_command", names)
-        for each in names:
-            if each.startswith(COMMAND_PREFIX) or any(character.isspace() for character in each):
-                raise PluginError(f"'{each}' is no command name.", hint="Leave out the slash and spaces.")
-        keys = tuple(fold(each) for each in names)
+        keys = _folded(names)
+        for key in keys:
+            if key.startswith(COMMAND_PREFIX) or any(character.isspace() for character in key):
+                raise PluginError(f"{_place()}: '{key}' is no command name.", hint="Leave out the slash and spaces.")
         return self._decorator("command", keys, Tier.COMMAND, priority, block, from_bots)
 
     def on_custom(self, *data: str, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]:
         """Custom messages whose `data` is one of these; without any, every custom message."""
         _check_words("on_custom", data, allow_none=True)
         tier = Tier.EXACT if data else Tier.CATCH_ALL
-        return self._decorator("custom", tuple(data), tier, priority, block, from_bots)
+        return self._decorator("custom", tuple(dict.fromkeys(data)), tier, priority, block, from_bots)
 
     def on_friend_request(self, handler: H, /) -> H:
         """Somebody wants to be friends. Return `Accept`, `Reject`, or None to leave it to a person."""
@@ -122,12 +128,8 @@ class Plugin:
 
     def on_event(self, *types: type[model.Event], priority: int = 0, block: bool = True) -> Callable[[H], H]:
         """Events of these types (`timbot.im.model.events`)."""
-        if not types:
-            raise PluginError("on_event needs a type.", hint="For example @bot.on_event(MessageRevoked).")
-        for kind in types:
-            if not isinstance(kind, type):
-                raise PluginError(f"on_event takes types, not {kind!r}.", hint="For example @bot.on_event(MessageRevoked).")
-        return self._decorator("event", types, Tier.FILTER, priority, block, from_bots=True)
+        _check_types(types)
+        return self._decorator("event", tuple(dict.fromkeys(types)), Tier.FILTER, priority, block, from_bots=True)
 
     def _decorator(
         self, kind: str, keys: tuple[object, ...], tier: Tier, priority: int, block: bool, from_bots: bool
@@ -152,20 +154,56 @@ class Plugin:
         return handler
 
 
+def _folded(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words as they are compared, each once."""
+    return tuple(dict.fromkeys(fold(word) for word in words))
+
+
+def _place() -> str:
+    """Where the plugin's author called: `file:line` of the first frame outside this module."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 def _check_words(decorator: str, words: tuple[Any, ...], *, allow_none: bool = False) -> None:
     for word in words:
-        if not isinstance(word, str) or not word.strip():
-            raise PluginError(f"@bot.{decorator} takes texts, not {word!r}.", hint="Give each text as its own argument.")
+        if callable(word):
+            hint = f"Write @bot.{decorator}(...), with parentheses."
+            raise PluginError(f"{_place()}: @bot.{decorator} does not take the handler itself.", hint=hint)
+        if not isinstance(word, str) or not fold(word):
+            hint = "Give each text as its own argument."
+            raise PluginError(f"{_place()}: @bot.{decorator} takes texts, not {word!r}.", hint=hint)
     if not words and not allow_none:
-        raise PluginError(f"@bot.{decorator} needs a text.")
+        raise PluginError(f"{_place()}: @bot.{decorator} needs a text.", hint=f'Write @bot.{decorator}("...").')
+
+
+def _checked_aliases(aliases: Any) -> tuple[Any, ...]:
+    if isinstance(aliases, str):
+        raise PluginError(f"{_place()}: aliases is a list of words, not {aliases!r}.", hint=f"Write aliases=[{aliases!r}].")
+    return tuple(aliases)
+
+
+def _check_types(types: tuple[Any, ...]) -> None:
+    hint = "For example @bot.on_event(MessageRevoked)."
+    if not types:
+        raise PluginError(f"{_place()}: on_event needs a type.", hint=hint)
+    for kind in types:
+        if not isinstance(kind, type) or not any(issubclass(kind, event) or issubclass(event, kind) for event in _EVENTS):
+            raise PluginError(f"{_place()}: on_event takes types of events, not {kind!r}.", hint=hint)
 
 
 def _check_handler(handler: object, plugin: str) -> str:
     """Where the handler stands. Raises `PluginError` for what cannot be called as one."""
     if not inspect.isfunction(handler):
-        raise PluginError(f"Plugin {plugin}: {handler!r} is no handler.", hint="Decorate an 'async def' function.")
-    place = f"{handler.__code__.co_filename}:{handler.__code__.co_firstlineno}"
+        hint = "Decorate an 'async def' function."
+        raise PluginError(f"{_place()}: {handler!r} is no handler of plugin {plugin}.", hint=hint)
+    code = inspect.unwrap(handler).__code__
+    place = f"{code.co_filename}:{code.co_firstlineno}"
     where = f"{place}: handler '{handler.__qualname__}' of plugin {plugin}"
+    if inspect.isasyncgenfunction(handler):
+        raise PluginError(f"{where} yields.", hint="Return a list, or say things one by one with 'await ctx.reply(...)'.")
     if not inspect.iscoroutinefunction(handler):
         raise PluginError(f"{where} is not async.", hint=f"Write 'async def {handler.__name__}(...)'.")
     parameters = list(inspect.signature(handler).parameters.values())

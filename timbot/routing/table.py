@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -22,9 +23,13 @@ class Table:
     def __init__(self, plugins: Iterable[Plugin]) -> None:
         ordered: list[tuple[_Order, Route]] = []
         names: dict[str, Plugin] = {}
-        for position, plugin in enumerate(plugins):
-            if names.setdefault(plugin.name, plugin) is not plugin:
-                raise PluginError(f"Two plugins are called '{plugin.name}'.", hint="Give one of them another name.")
+        for position, plugin in enumerate(dict.fromkeys(plugins)):
+            first = names.setdefault(plugin.name, plugin)
+            if first is not plugin:
+                raise PluginError(
+                    f"Two plugins are called '{plugin.name}': {first.place} and {plugin.place}.",
+                    hint="Give one of them another name, or load it once.",
+                )
             ordered.extend(((route.priority, route.tier, position, line), route) for line, route in enumerate(plugin.routes))
         ordered.sort(key=lambda entry: entry[0])
         self.routes: tuple[Route, ...] = tuple(route for _, route in ordered)
@@ -38,9 +43,11 @@ class Table:
 
     def _check_commands(self) -> None:
         for (kind, key), routes in self._index.items():
-            first, *others = routes
-            if kind == "command" and others and first.block:
-                second = others[0]
+            if kind != "command":
+                continue
+            for first, second in itertools.pairwise(routes):
+                if not first.block:
+                    continue
                 raise PluginError(
                     f"The command '/{key}' is taken twice: {first.name} ({first.place}) and {second.name} ({second.place}).",
                     hint="Rename one, or give the first block=False.",
@@ -76,7 +83,9 @@ class Table:
     def _by_type(self, event: model.Event) -> tuple[Route, ...]:
         found: tuple[Route, ...] = _NONE
         for kind in type(event).__mro__:
-            found = self.merge(found, self._index.get(("event", kind), _NONE))
+            routes = self._index.get(("event", kind), _NONE)
+            # A route for a type and its subtype is one route.
+            found = self.merge(found, tuple(route for route in routes if route not in found) if found else routes)
         return found
 
     def merge(self, first: tuple[Route, ...], second: tuple[Route, ...]) -> tuple[Route, ...]:
