@@ -118,6 +118,7 @@ def _banner(options: Options, key: SecretKey, server: SandboxServer) -> str:
     app = "" if options.sdk_app_id == DEFAULT_SDK_APP_ID else f" --sdk-app-id {options.sdk_app_id}"
     file = "" if options.secret_key_file is None else f" --secret-key-file {options.secret_key_file}"
     name = options.users[0] if options.users else "alice"
+    other = options.users[1] if len(options.users) > 1 else "bot"
     users = ", ".join(options.users)
     lines = [
         "timbot sandbox: a local TIM server",
@@ -127,8 +128,8 @@ def _banner(options: Options, key: SecretKey, server: SandboxServer) -> str:
         f"  key       {key.source}" + (f" (good on this machine only): {key.text}" if key.demo else ""),
         f"  users     {users + '; others' if users else 'all'} exist from their first login",
         "",
-        f"Next: get a UserSig with    timbot usersig {name} --sandbox{app}{file}",
-        f"      and log in with it at {server.url}",
+        f"Next: be {name} at a terminal        timbot chat --as {name} --to {other} --url {server.url}{app}{file}",
+        f"      log in an SDK with the sig   timbot usersig {name} --sandbox{app}{file}",
         "Stop: Ctrl-C",
     ]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -335,6 +336,27 @@ async def test_a_peer_that_does_not_read_loses_its_connection() -> None:
         await until(lambda: lost == [1008])
         await until(lambda: server.guard.connections == 0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_reader_learns_that_the_writer_gave_its_peer_up() -> None:
+    ended: list[int] = []
+
+    async def push(connection: Connection) -> None:
+        with contextlib.suppress(ConnectionLost):
+            while True:
+                await connection.send(bytes(1 << 20))
+
+    async def serve(connection: Connection, _url: str) -> None:
+        writer = asyncio.create_task(push(connection), name="writer")
+        try:
+            await connection.receive()
+        except ConnectionLost as lost:
+            ended.append(lost.code)
+        await writer
+
+    async with serving(serve, caps=Caps(send_time=0.2, close_time=0.2, least_time=0)) as server, websocket(server):
+        await until(lambda: ended == [1006], within=5)
+        await until(lambda: server.guard.connections == 0)
 
 
 async def test_a_peer_that_does_not_fetch_the_rest_is_dropped_after_closing() -> None:
