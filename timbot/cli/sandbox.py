@@ -81,7 +81,7 @@ def command(**options: object) -> None:
 
 
 async def _run(options: Options) -> None:
-    from timbot.cli.signals import stop_event
+    from timbot.runtime.signals import stop_event
     from timbot.sandbox.asgi import SandboxServer
     from timbot.sandbox.domain import Settings
     from timbot.sandbox.hub import Sandbox
