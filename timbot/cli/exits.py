@@ -8,17 +8,37 @@ from __future__ import annotations
 
 from typing import Final
 
-from timbot.errors import ConfigError, TimbotError
+from timbot.errors import ConfigError, ConnectionLost, LoginRefused, PluginError, TimbotError
+from timbot.im.happenings import KickedOutError
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 """click's own: a wrong option or argument."""
+UNAVAILABLE: Final = 69
+"""No server could be reached for as long as the session tries: starting again later may help."""
 BUG: Final = 70
+KICKED_OUT: Final = 75
+"""The account was logged in somewhere else. Do not start again by itself: two would kick each other out."""
+LOGIN_REFUSED: Final = 77
+"""The server does not take the signature or the account. Starting again will not help."""
 CONFIG: Final = 78
+"""A mistake in the configuration or in a plugin."""
 INTERRUPTED: Final = 130
 
 
 def of(error: TimbotError) -> int:
     """The code for an error."""
-    return CONFIG if isinstance(error, ConfigError) else FAILED
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    return FAILED
+
+
+_CODES: Final[tuple[tuple[type[TimbotError], int], ...]] = (
+    (ConfigError, CONFIG),
+    (PluginError, CONFIG),
+    (LoginRefused, LOGIN_REFUSED),
+    (KickedOutError, KICKED_OUT),
+    (ConnectionLost, UNAVAILABLE),
+)
