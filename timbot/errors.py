@@ -6,6 +6,7 @@ on (`hint`) and the anchor of the page that explains it (`docs`).
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import ClassVar
 
 
@@ -112,6 +113,28 @@ class LoginRefused(ServerError):
     """The server does not let this account in. `code` 70001 expired, 70003/70009/70013/70014 wrong key or account."""
 
     docs = "errors#login"
+
+
+class KickKind(Enum):
+    """Why a login was ended from outside (the SDK's `KICKED_OUT_*`)."""
+
+    MULTIPLE_ACCOUNT = "multipleAccount"
+    """The same account logged in elsewhere."""
+    MULTIPLE_DEVICE = "multipleDevice"
+    """The same account logged in on a device type that may not be online beside this one."""
+
+
+class KickedOutError(ImError):
+    """The login ended because the account is used elsewhere. It does not come back by itself: two would kick each other."""
+
+    docs = "errors#kicked-out"
+
+    def __init__(self, kind: KickKind) -> None:
+        super().__init__(
+            f"Kicked out ({kind.value}): this account was logged in somewhere else.",
+            hint="Run one bot per account, or raise 'Online Web Instances' in the console.",
+        )
+        self.kind = kind
 
 
 class NotLoggedIn(ImError):

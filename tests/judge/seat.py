@@ -3,7 +3,6 @@
 Names, arguments and results are the SDK's own, so the vendor's documentation is that of `Seat.call`.
 """
 
-# ruff: noqa: ASYNC109 - a timeout of one's own, because its failure shows the events and the wire
 from __future__ import annotations
 
 import asyncio

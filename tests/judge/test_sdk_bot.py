@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from timbot import Accept, Bot, Context, Custom, FriendRequest, GroupJoinRequest, MemberJoined, MessageRevoked, Reject, Text
+from timbot.errors import KickedOutError
 from timbot.im.client import Account, Client
 from timbot.im.credentials import from_secret_key
 from timbot.im.endpoints import resolve
-from timbot.im.happenings import KickedOutError
 from timbot.im.model.message import ConversationType
 from timbot.runtime.account import AccountRunner
 from timbot.runtime.dispatcher import Options

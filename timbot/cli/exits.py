@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from timbot.errors import ConfigError, ConnectionLost, LoginRefused, PluginError, TimbotError
-from timbot.im.happenings import KickedOutError
+from timbot.errors import ConfigError, ConnectionLost, KickedOutError, LoginRefused, PluginError, TimbotError
 
 OK: Final = 0
 FAILED: Final = 1

@@ -3,34 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-from timbot.errors import FrameError, ImError
+from timbot.errors import FrameError, ImError, KickKind
 from timbot.im.exchange import Exchange
 from timbot.im.transport import Connection
 from timbot.im.wire.pushes import Pushed
-
-
-class KickKind(Enum):
-    """Why a login was ended from outside (the SDK's `KICKED_OUT` types)."""
-
-    MULTIPLE_ACCOUNT = "multipleAccount"
-    """The same account logged in elsewhere."""
-    MULTIPLE_DEVICE = "multipleDevice"
-    """The same account logged in on a device type that may not be online beside this one."""
-
-
-class KickedOutError(ImError):
-    """The session ended because the account is used elsewhere. It does not come back by itself: two would kick each other."""
-
-    docs = "errors#kicked-out"
-
-    def __init__(self, kind: KickKind) -> None:
-        super().__init__(
-            f"Kicked out ({kind.value}): this account was logged in somewhere else.",
-            hint="Run one bot per account, or raise 'Online Web Instances' in the console.",
-        )
-        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,25 +13,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from timbot.errors import ConnectionLost, FrameError, ImError, LoginRefused, NotLoggedIn, ServerError
+from timbot.errors import ConnectionLost, FrameError, ImError, KickedOutError, KickKind, LoginRefused, NotLoggedIn, ServerError
 from timbot.im.backlog import Backlog
 from timbot.im.clock import Clock
 from timbot.im.credentials import Credentials, CredentialsError
 from timbot.im.endpoints import Endpoint
 from timbot.im.exchange import EXPIRED, KICKED, REQUEST_TIMEOUT, Exchange, Ticket
-from timbot.im.happenings import (
-    BrokenFrame,
-    Connected,
-    Disconnected,
-    Expired,
-    Happening,
-    KickedOut,
-    KickedOutError,
-    KickKind,
-    Push,
-    Synced,
-    SyncFailed,
-)
+from timbot.im.happenings import BrokenFrame, Connected, Disconnected, Expired, Happening, KickedOut, Push, Synced, SyncFailed
 from timbot.im.keepalive import keep_alive
 from timbot.im.reconnect import Backoff, Verdict, judge_login
 from timbot.im.sync import fetch_missed

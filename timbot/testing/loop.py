@@ -166,7 +166,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().set_default_executor(executor)
         self._pool = executor
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 (asyncio's own signature)
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         """Join the default executor's threads in real time: virtual time stands still, so `timeout` never ends it."""
         self._pool_was_shut = True
         with self.hold("shutdown of the default executor"):

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from timbot.errors import FrameError
-from timbot.im.happenings import KickKind
+from timbot.errors import FrameError, KickKind
 from timbot.im.model.message import Message
 from timbot.im.model.people import FriendApplication
 
