@@ -6,13 +6,13 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from timbot.im.client import Client
 from timbot.im.model import events as model
 from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.people import FriendApplication
 from timbot.routing.replies import Reply, payloads_of
 
 if TYPE_CHECKING:
+    from timbot.im.client import Client
     from timbot.runtime.log import Log
     from timbot.runtime.speaker import Speaker
 
