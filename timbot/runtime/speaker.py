@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +41,7 @@ class LoopGuard:
         self._silent: set[str] = set()
 
     def allows(self, conversation: str, now: float) -> bool:
-        """Whether another reply is in order at `now` (seconds, rising). It is counted if so."""
+        """Whether another reply is in order at `now` (seconds, rising: no wall clock). It is counted if so."""
         if not self.limit:
             return True
         self._forget_before(now - WINDOW)
@@ -80,7 +81,7 @@ class Speaker:
 
     async def say(self, conversation_id: str, payload: Payload) -> Message:
         """Say one thing. Raises `Silenced`, and what `Outbox.send` raises."""
-        if not self._guard.allows(conversation_id, self.client.server_now()):
+        if not self._guard.allows(conversation_id, asyncio.get_running_loop().time()):
             silenced = Silenced(conversation_id, self._guard.limit)
             if self._guard.falls_silent(conversation_id):
                 self.log.warning(
