@@ -18,7 +18,7 @@ _ASYNCIO = PurePath(asyncio.__file__).parent
 class StuckError(TimbotError):
     """The run cannot come to an end. `at` is the loop's time, `tasks` one line for each pending task."""
 
-    docs: ClassVar[str] = "testing#stuck"
+    docs: ClassVar[str] = "errors#stuck"
 
     def __init__(self, message: str, *, at: float, tasks: Sequence[str], hint: str) -> None:
         super().__init__(message, hint=hint)
