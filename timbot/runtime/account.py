@@ -28,11 +28,12 @@ class AccountRunner:
         self._log = log.bind(account=client.user_id)
         self._dispatcher = Dispatcher(client, Table(plugins), self._log, options or Options())
         self._task: asyncio.Task[None] | None = None
+        self._behind = True
 
     @property
     def busy(self) -> bool:
-        """Whether anything is being handled."""
-        return self._dispatcher.busy
+        """Whether anything is being handled, or what was missed during a break is still to come."""
+        return self._dispatcher.busy or (self._behind and self._task is not None and not self._task.done())
 
     async def start(self) -> None:
         """Log in and begin. Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`."""
@@ -64,10 +65,14 @@ class AccountRunner:
     async def _run(self) -> None:
         async for event in self.client.events():
             self._report(event)
-            if isinstance(event, model.Ready):
+            if isinstance(event, model.NetStateChanged):
+                self._behind = True
+            elif isinstance(event, model.Ready):
                 await self._learn_names()
                 self.ready.set()
             await self._dispatcher.take(event)
+            if isinstance(event, model.Ready):
+                self._behind = False
 
     async def _learn_names(self) -> None:
         """The bot's nick, which people put after an @."""
