@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
 from dataclasses import dataclass, field
@@ -82,11 +83,11 @@ class Dispatcher:
 
     async def close(self, grace: float) -> None:
         """Let the handlers finish for `grace` seconds, then stop them."""
+        until = asyncio.get_running_loop().time() + grace
         left = await self._lanes.close(grace)
         if left:
             self._log.warning("stopped before everything was handled", left=left, grace_seconds=grace)
-            await self._reporter.close()
-        await self._reporter.flush()
+        await self._reporter.close(max(0.0, until - asyncio.get_running_loop().time()))
 
     # Which routes
 
@@ -129,6 +130,12 @@ class Dispatcher:
             outcome = "silenced"
         except NotLoggedIn:
             outcome = "not logged in any more"
+        except asyncio.CancelledError:
+            if _is_stopping():
+                raise
+            # Not we: the handler waited for something that was cancelled.
+            context.log.exception("handler failed", place=route.place, sender=_who(context))
+            return
         except Exception:
             # Whatever a handler does wrong, the lane goes on: the failure is its own.
             context.log.exception("handler failed", place=route.place, sender=_who(context))
@@ -167,6 +174,11 @@ class Dispatcher:
         else:
             raise TypeError(f"{route.name}: {type(event).__name__} is no request.")
         return f"{type(decision).__name__.lower()}: {outcome.value}"
+
+
+def _is_stopping() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _who(context: BaseContext) -> str:

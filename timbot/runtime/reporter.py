@@ -34,14 +34,10 @@ class Reporter:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._report(), name=f"account {self._client.user_id}: read reports")
 
-    async def flush(self) -> None:
-        """Report what is left, now."""
+    async def close(self, patience: float) -> None:
+        """Report what is left, for at most `patience` seconds: without a connection it would take for ever."""
         if self._task is not None:
-            await asyncio.wait({self._task})
-
-    async def close(self) -> None:
-        """Stop without reporting the rest."""
-        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=patience)
             self._task.cancel()
             await asyncio.wait({self._task})
 
