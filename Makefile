@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
 PY = .venv/bin/python
 CONFIG ?= config.example.yaml
-AS ?= alice
+AS = alice
 
 .PHONY: run chat test check bench lock clean
 
