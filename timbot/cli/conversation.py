@@ -15,7 +15,9 @@ from timbot.im.client import Client
 from timbot.im.model import events as model
 from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.payloads import Custom, Face, Location, Payload, Text
-from timbot.im.session import Timing
+
+LOGIN_PATIENCE: Final = 5.0
+"""Seconds in which a server must have answered; it is on this machine or the network is at fault."""
 
 ANSWER_PATIENCE: Final = 1.5
 """Seconds a line from a file waits for its answer before the next is sent."""
@@ -37,6 +39,8 @@ class Conversation:
         self._group = ""
         self._tty = sys.stdin.isatty() and sys.stdout.isatty()
         self._heard = asyncio.Event()
+        self._asking = False
+        """Whether the prompt stands in the last line."""
 
     async def run(self) -> None:
         """Log in, talk, log out. Raises what a login raises."""
@@ -57,7 +61,7 @@ class Conversation:
 
     async def _log_in(self) -> None:
         try:
-            async with asyncio.timeout(Timing().request):
+            async with asyncio.timeout(LOGIN_PATIENCE):
                 await self._client.login()
         except TimeoutError:
             raise ConnectionLost("No server answers there.", hint="Start one first: make run, or timbot sandbox.") from None
@@ -65,20 +69,26 @@ class Conversation:
             self._show(f"You are {self._client.user_id} and talk to {self._peer}. ':help' for more, ':quit' to leave.")
 
     async def _talk(self) -> None:
-        async for line in _lines(self._prompt if self._tty else ""):
+        lines = _lines()
+        self._ask()
+        async for line in lines:
+            self._asking = False
             text = line.strip()
             if text == ":quit":
                 return
-            if not text:
-                continue
-            self._heard.clear()
-            try:
-                await self._do(text)
-            except TimbotError as error:
-                self._show(click.style(f"! {error}", fg="red") if self._tty else f"! {error}")
-                continue
-            if not self._tty:
-                await self._wait_for_answer()
+            if text:
+                await self._take(text)
+            self._ask()
+
+    async def _take(self, text: str) -> None:
+        self._heard.clear()
+        try:
+            await self._do(text)
+        except TimbotError as error:
+            self._show(click.style(f"! {error}", fg="red") if self._tty else f"! {error}")
+            return
+        if not self._tty:
+            await self._wait_for_answer()
 
     async def _wait_for_answer(self) -> None:
         try:
@@ -129,15 +139,17 @@ class Conversation:
                 self._heard.set()
 
     def _show(self, line: str) -> None:
-        if self._tty:
+        """Print a line; above the prompt, if that is there."""
+        if self._asking:
             click.echo(f"\r\033[K{line}")
-            click.echo(self._prompt, nl=False)
+            self._ask()
         else:
             click.echo(line)
 
-    @property
-    def _prompt(self) -> str:
-        return click.style(f"{self._client.user_id}> ", dim=True)
+    def _ask(self) -> None:
+        if self._tty:
+            self._asking = True
+            click.echo(click.style(f"{self._client.user_id}> ", dim=True), nl=False)
 
 
 def _describe(event: model.Event) -> str:
@@ -178,7 +190,7 @@ def _said(payload: Payload) -> str:
     return f"[{type(payload).__name__.lower()}]"
 
 
-async def _lines(prompt: str) -> AsyncIterator[str]:
+async def _lines() -> AsyncIterator[str]:
     """The lines of standard input. A thread of its own reads them, so that leaving never waits for one more."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[str | None] = asyncio.Queue()
@@ -192,9 +204,5 @@ async def _lines(prompt: str) -> AsyncIterator[str]:
             return  # the loop has ended meanwhile
 
     threading.Thread(target=read, name="standard input", daemon=True).start()
-    if prompt:
-        click.echo(prompt, nl=False)
     while (line := await queue.get()) is not None:
         yield line
-        if prompt:
-            click.echo(prompt, nl=False)
