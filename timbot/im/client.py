@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
-from timbot.errors import ConnectionLost, ImError, NotLoggedIn
+from timbot.errors import ImError, NotLoggedIn, RequestTimeout
 from timbot.im.api.conversations import ConversationsApi
 from timbot.im.api.friends import FriendsApi
 from timbot.im.api.groups import GroupsApi
@@ -193,7 +193,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         for event in events:
             self._events.put(event)
         for gap in self._inbox.take_gaps():
-            task = asyncio.create_task(self._fill(gap), name=f"client {self.user_id}: gap in {gap.group_id}")
+            task = asyncio.create_task(self._fill_live(gap), name=f"client {self.user_id}: gap in {gap.group_id}")
             self._fills.add(task)
             task.add_done_callback(self._fills.discard)
 
@@ -257,12 +257,24 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         for round_ in missed:
             self._hand_over(self._inbox.synced(round_.items, first=round_.first))
 
-    async def _fill(self, gap: Gap) -> None:
+    async def _fill_live(self, gap: Gap) -> None:
+        """A gap in what is being pushed: the later messages wait for it, but not for ever."""
         try:
             async with asyncio.timeout(GAP_PATIENCE):
+                await self._fill(gap)
+        except TimeoutError:
+            self._hand_over(self._inbox.filled(gap, []))
+
+    async def _fill(self, gap: Gap) -> None:
+        """Ask for what is missing until there is an answer. What the server refuses to give is given up."""
+        while True:
+            try:
                 items = await self._group_range(gap.group_id, gap.first, gap.last)
-        except (TimeoutError, ImError) as error:
-            items = []
-            if isinstance(error, (NotLoggedIn, ConnectionLost)):
+            except RequestTimeout:
+                continue
+            except NotLoggedIn:
                 return
-        self._hand_over(self._inbox.filled(gap, items))
+            except ImError:
+                items = []
+            self._hand_over(self._inbox.filled(gap, items))
+            return

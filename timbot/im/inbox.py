@@ -25,7 +25,9 @@ from timbot.im.wire.identity import (
     GroupNoticeIdentity,
     c2c_identity,
     group_identity,
+    is_own,
     notice_identity,
+    peer_of,
 )
 from timbot.im.wire.messages import C2CMessage, GroupMessage, NoticeKind
 from timbot.im.wire.pushes import FriendMod, Notice, Pushed, PushValue, Tip
@@ -36,6 +38,9 @@ REMEMBERED_SECONDS: Final = 3600
 
 QUEUE_CAP: Final = 250
 """Messages of one conversation that the server's queue for those away holds; older ones are in the history only."""
+
+WRITTEN_REMEMBERED: Final = 20_000
+"""How many of the messages this client has sent itself are remembered."""
 
 FLEETING_REMEMBERED: Final = 4096
 """How many of the things that no list keeps are remembered."""
@@ -68,6 +73,7 @@ class Inbox:
         self._me = me
         self._seen: OrderedDict[C2CIdentity, int] = OrderedDict()
         self._handled: OrderedDict[object, None] = OrderedDict()
+        self._written: OrderedDict[tuple[str, int, int], None] = OrderedDict()
         self._streams: dict[str, _Stream] = {}
         self._holding = True
         self._held: list[PushValue] = []
@@ -143,7 +149,7 @@ class Inbox:
             value = stream.early.pop(number, None)
             stream.taken = number
             if value is not None:
-                ready.extend(events_of(value, self._me))
+                ready.extend(self._events(value))
             else:
                 hole += 1
         if hole:
@@ -156,6 +162,12 @@ class Inbox:
         self._holding = False
         held, self._held = self._held, []
         return [event for value in held for event in self._take(value)]
+
+    def wrote(self, conversation_id: str, sequence: int, random: int) -> None:
+        """This client is about to send a message: met again in a look back it is no news."""
+        self._written[conversation_id, sequence, random] = None
+        if len(self._written) > WRITTEN_REMEMBERED:
+            self._written.popitem(last=False)
 
     def sending(self, group_id: str) -> None:
         """This account is sending to a group: its number may be the one that is missing."""
@@ -185,18 +197,18 @@ class Inbox:
             yield from self._take_group(value)
         elif self._is_new(value):
             self._notice_leaving(value)
-            yield from events_of(value, self._me)
+            yield from self._events(value)
 
     def _take_group(self, value: GroupMessage | Tip) -> Iterator[model.Event]:
         message = value.message if isinstance(value, Tip) else value
         identity = group_identity(message, 0)
         if isinstance(identity, FleetingIdentity):
             if self._remember(identity):
-                yield from events_of(value, self._me)
+                yield from self._events(value)
             return
         stream = self._streams.setdefault(message.group_id, _Stream(identity.sequence - 1))
         if given(message.msg_modified_flag, 0) == 1 and identity.sequence <= stream.taken:
-            yield from events_of(value, self._me)
+            yield from self._events(value)
         elif identity.sequence > stream.taken:
             stream.early.setdefault(identity.sequence, value)
             yield from self._flush(message.group_id, stream)
@@ -206,7 +218,7 @@ class Inbox:
         while (value := stream.early.pop(stream.taken + 1, None)) is not None:
             stream.taken += 1
             if value is not _NOTHING:
-                yield from events_of(value, self._me)
+                yield from self._events(value)
         if stream.early and not stream.filling and not stream.sending:
             stream.filling = True
             self._gaps.append(Gap(group_id, stream.taken + 1, min(stream.early) - 1))
@@ -229,6 +241,19 @@ class Inbox:
             new = [self.is_new_application(item.pendency_add_account, given(item.add_time, 0)) for item in added]
             return not new or any(new)
         return True
+
+    def _events(self, value: PushValue) -> Iterator[model.Event]:
+        """What a value says, without what this very client has written."""
+        if not (self._written and self._is_written(value)):
+            yield from events_of(value, self._me)
+
+    def _is_written(self, value: PushValue) -> bool:
+        if isinstance(value, C2CMessage) and is_own(value, self._me):
+            return (f"C2C{peer_of(value, self._me)}", value.msg_seq, value.msg_random) in self._written
+        if isinstance(value, GroupMessage) and value.from_account == self._me:
+            random = given(value.msg_random, given(value.random, 0))
+            return (f"GROUP{value.group_id}", given(value.client_seq, 0), random) in self._written
+        return False
 
     def is_new_application(self, applicant: str, time: int) -> bool:
         """Whether a friend application was not seen before; it is from now on."""

@@ -164,6 +164,7 @@ class MessagesApi(Api):
         Returns the message with the server's time and, in groups, sequence. Raises `ServerError` (refused),
         `MessageDropped` (a group above its 40 messages a second), `OutcomeUnknown` with the token `find_sent` looks for.
         """
+        self._inbox.wrote(message.conversation_id, message.sequence, message.random)
         if message.conversation_type is ConversationType.C2C:
             return await self._send_c2c(message, online_user_only)
         self._inbox.sending(message.to)
