@@ -59,6 +59,7 @@ class Backlog(Generic[T]):
         while len(self._values) >= self._bound and not urgent() and not self._ended:
             self._moved.clear()
             try:
-                await asyncio.wait_for(self._moved.wait(), end - self._clock.monotonic())
+                async with asyncio.timeout(end - self._clock.monotonic()):
+                    await self._moved.wait()
             except TimeoutError:
                 return

@@ -16,10 +16,10 @@ from timbot.errors import ConnectionLost, FrameError, OutcomeUnknown, RequestTim
 from timbot.im.clock import Clock
 from timbot.im.transport import Connection
 from timbot.im.wire.commands.base import Command
-from timbot.im.wire.commands.status import ACK, AckRequest
+from timbot.im.wire.commands.status import ACK, AckRequest, HelloAnswer
 from timbot.im.wire.envelope import Answer, ServerFrame, encode_request
 from timbot.im.wire.heads import request_head
-from timbot.im.wire.value import Value, decode, given
+from timbot.im.wire.value import UNSET, Int, Opt, Value, decode, given
 
 REQUEST_TIMEOUT: Final = 15.0
 """Seconds the SDK waits for an answer, and so do we."""
@@ -69,6 +69,7 @@ class _Waiting:
     def fail(self, error: Exception) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
+            self.answer.exception()  # whoever waits is told all the same; if nobody does any more, it is no loss
 
     def stop_timer(self) -> None:
         if self.timer is not None:
@@ -169,8 +170,9 @@ class Exchange:
         try:
             answer = decode(waiting.command.answer, frame.body, path=f"{frame.head.servcmd}: $.body")
         except FrameError as error:
-            waiting.fail(error)
-            return 0
+            refused = _refused(frame)
+            waiting.fail(ServerError(waiting.command.name, refused) if refused else error)
+            return refused
         code: int = given(answer.error_code, 0)
         if code != 0:
             waiting.fail(ServerError(waiting.command.name, code, given(answer.error_info, "")))
@@ -185,7 +187,10 @@ class Exchange:
         waiting.sent_at = self._clock.now()
         waiting.timer = asyncio.get_running_loop().call_later(waiting.timeout, self._give_up, waiting)
         try:
-            await connection.send(self._frame(waiting.command, waiting.body, waiting.seq, waiting.trace))
+            async with asyncio.timeout(waiting.timeout):  # a peer that does not read must not hold the request for longer
+                await connection.send(self._frame(waiting.command, waiting.body, waiting.seq, waiting.trace))
+        except TimeoutError:
+            return  # the timer has told whoever waits
         except ConnectionLost as error:
             if waiting.command.changes:
                 waiting.fail(self._unknown(waiting, str(error)))
@@ -223,3 +228,23 @@ class Exchange:
         if self._seq > LAST_SEQUENCE:
             self._seq = self._chance.randrange(FIRST_SEQUENCE_BELOW)
         return self._seq
+
+
+class _Verdict(Value, frozen=True):
+    error_code: Opt[Int] = UNSET
+
+
+def _refused(frame: ServerFrame) -> int:
+    """The error code of an answer the rest of which makes no sense; 0 if it holds none."""
+    try:
+        return given(decode(_Verdict, frame.body).error_code, 0)
+    except FrameError:
+        return 0
+
+
+def kick_type(frame: ServerFrame) -> int:
+    """The `KickType` of an answer with code 1002. The code alone is a kick, whatever else there is."""
+    try:
+        return given(decode(HelloAnswer, frame.body).kick_type, 1)
+    except FrameError:
+        return 1

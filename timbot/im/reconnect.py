@@ -6,12 +6,14 @@ for a while starts the count afresh. Two deployments that share an account must 
 
 from __future__ import annotations
 
+import asyncio
 import random
 from enum import Enum, auto
 from typing import Final
 
-from timbot.errors import ConnectionLost, ImError
+from timbot.errors import ConnectionLost, ImError, KickedOutError, LoginRefused
 from timbot.im.clock import Clock
+from timbot.im.keepalive import NEVER_AGAIN
 
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
@@ -33,11 +35,17 @@ class Verdict(Enum):
     STOP = auto()
 
 
-def judge_login(code: int, *, refused_before: int) -> Verdict:
-    """What to do after the server refused a login with `code`, `refused_before` times in a row already."""
+def judge_login(code: int, *, by_ticket: bool, refused_before: int) -> Verdict:
+    """What to do after the server refused a login with `code`.
+
+    `by_ticket`: the way back in, for which a signature was not asked yet; `refused_before`: how many signatures in a row were
+    refused already.
+    """
     if code in _PASSING:
         return Verdict.RETRY
-    if code in _SIGNATURE and refused_before == 0:
+    if code == NEVER_AGAIN:
+        return Verdict.STOP
+    if by_ticket or (code in _SIGNATURE and refused_before == 0):
         return Verdict.NEW_SIGNATURE
     return Verdict.STOP
 
@@ -78,3 +86,9 @@ class Backoff:
             ) from error
         longest = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._failures - 1, 16))
         return self._chance.uniform(longest / 2, longest)
+
+
+def gravest(ended: set[asyncio.Task[None]]) -> BaseException:
+    """Why a connection is over, when several tasks found it out at once: a kick must not pass for a broken line."""
+    errors = [task.exception() or ConnectionLost("The connection ended.") for task in ended]
+    return min(errors, key=lambda error: [isinstance(error, kind) for kind in (ConnectionLost, LoginRefused, KickedOutError)])

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from timbot.errors import ConnectionLost, FrameError, ImError, KickedOutError, KickKind, LoginRefused, NotLoggedIn, ServerError
@@ -18,11 +17,12 @@ from timbot.im.backlog import Backlog
 from timbot.im.clock import Clock
 from timbot.im.credentials import Credentials, CredentialsError
 from timbot.im.endpoints import Endpoint
-from timbot.im.exchange import EXPIRED, KICKED, REQUEST_TIMEOUT, Exchange, Ticket
+from timbot.im.exchange import EXPIRED, KICKED, Exchange, Ticket, kick_type
 from timbot.im.happenings import BrokenFrame, Connected, Disconnected, Expired, Happening, KickedOut, Push, Synced, SyncFailed
 from timbot.im.keepalive import keep_alive
-from timbot.im.reconnect import Backoff, Verdict, judge_login
-from timbot.im.sync import fetch_missed
+from timbot.im.reconnect import Backoff, Verdict, gravest, judge_login
+from timbot.im.sync import EndlessAnswer, fetch_missed
+from timbot.im.timing import Timing as Timing
 from timbot.im.transport import Connection, Transport
 from timbot.im.wire.commands import status
 from timbot.im.wire.commands.base import Command
@@ -37,25 +37,6 @@ BYE: Final = 4000
 """Close code of a session that ends, as the SDK's."""
 REPLACED: Final = 4001
 """Close code when a socket is given up for a new one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The clockwork, in seconds; the defaults are the SDK's where it has one."""
-
-    request: float = REQUEST_TIMEOUT
-    heartbeat: float = 10.0
-    """Silence from the server after which a heartbeat is sent."""
-    hello: float = 120.0
-    """Between two `wshello`, unless the login answer says otherwise."""
-    sync: float = 300.0
-    """Between two looks for C2C messages that no push brought."""
-    farewell: float = 5.0
-    """How long a logout may take."""
-    stable: float = 30.0
-    """How long a connection must have held before the next break starts the back-off afresh."""
-    give_up: float = 900.0
-    """How long to go on trying without one stable connection."""
 
 
 class Session:
@@ -101,6 +82,8 @@ class Session:
         self._sync_wanted = asyncio.Event()
         self._sync_online = False
         self._ended = False
+        self._leaving = False
+        self._ahead: list[Push] = []
         self._backoff = Backoff(chance, clock, stable=self.timing.stable, give_up=self.timing.give_up)
 
     # What the owner calls
@@ -108,9 +91,10 @@ class Session:
     async def start(self) -> None:
         """Connect and log in. Returns when the server has accepted the account.
 
-        Raises `LoginRefused`, `CredentialsError`, or `ConnectionLost` when no server could be reached in `timing.give_up`.
+        Raises `LoginRefused`, `CredentialsError`, `ConnectionLost` when no server could be reached in `timing.give_up`, or
+        `FrameError` when the server's answer holds no ticket.
         """
-        if self._task is not None:
+        if self._task is not None or self._ended:
             raise NotLoggedIn("This session was started already.", hint="Make a new one.")
         self._ready = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(), name=f"session {self.ticket.user_id}")
@@ -125,7 +109,8 @@ class Session:
         if self._task is None or self._task.done():
             self._end(None)
             return
-        if self._online.is_set() and self.ticket.a2:
+        if self._online.is_set() and self.ticket.a2 and not self._leaving:
+            self._leaving = True
             await self._farewell()
         self._task.cancel()
         await asyncio.wait({self._task})
@@ -191,7 +176,7 @@ class Session:
         while True:
             try:
                 await self._one_connection(attempt)
-            except (ConnectionLost, LoginRefused, CredentialsError) as error:
+            except (ConnectionLost, LoginRefused, CredentialsError, FrameError) as error:
                 delay = self._delay_after(error)
                 self._backlog.put(Disconnected(str(error), retry_in=delay))
                 await asyncio.sleep(delay)
@@ -199,15 +184,16 @@ class Session:
 
     def _delay_after(self, error: ImError) -> float:
         """How long to wait before the next attempt, in seconds. Raises `error` itself if there should be none."""
-        if isinstance(error, CredentialsError) and not self._logged_in_once:
+        if isinstance(error, (CredentialsError, FrameError)) and not self._logged_in_once:
             raise error
         if isinstance(error, LoginRefused):
-            verdict = judge_login(error.code, refused_before=self._backoff.refusals)
+            by_ticket = bool(self.ticket.a2)
+            verdict = judge_login(error.code, by_ticket=by_ticket, refused_before=self._backoff.refusals)
             if verdict is Verdict.STOP:
                 raise error
-            self._backoff.refusals += 1
-            self._forget_login()
             if verdict is Verdict.NEW_SIGNATURE:
+                self._backoff.refusals += not by_ticket
+                self._forget_login()
                 return 0.0
         return self._backoff.next_delay(error)
 
@@ -223,6 +209,7 @@ class Session:
         connection = await self._transport.connect(url)
         self._connection = connection
         self._heard_at = self._clock.monotonic()
+        self._ahead.clear()
         self._exchange.attach(connection)
         reader = asyncio.create_task(self._read(connection), name=f"session {self.ticket.user_id}: reader")
         tasks = {reader}
@@ -232,11 +219,11 @@ class Session:
                 tasks.add(asyncio.create_task(work, name=f"session {self.ticket.user_id}: {name}"))
             await self._exchange.resend()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            raise ConnectionLost("The connection ended.")
+            raise gravest(done)
         except KickedOutError:
-            await self._exchange.tell(status.LOGOUT, status.LogoutRequest(wslogout_type=1))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.timing.farewell):
+                    await self._exchange.tell(status.LOGOUT, status.LogoutRequest(wslogout_type=1))
             raise
         except ImError as error:
             self._leave(connection, str(error))
@@ -245,8 +232,10 @@ class Session:
             self._leave(connection, "The session was closed.")
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await connection.close(REPLACED if self._task and not self._task.cancelling() else BYE)
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:  # also when `close` comes in between
+                await connection.close(REPLACED if self._task and not self._task.cancelling() else BYE)
 
     def _leave(self, connection: Connection, cause: str) -> None:
         if self._connection is connection:
@@ -260,17 +249,22 @@ class Session:
         if not again:
             self.ticket.instance_id = 0
             self.ticket.usersig = await self._credentials.get(self._clock.now())
-        request = asyncio.ensure_future(
-            self._exchange.request(status.LOGIN, status.LoginRequest(state="Online"), timeout=self.timing.request, bound=True)
+        request = asyncio.create_task(
+            self._exchange.request(status.LOGIN, status.LoginRequest(state="Online"), timeout=self.timing.request, bound=True),
+            name=f"session {self.ticket.user_id}: login",
         )
-        done, _ = await asyncio.wait({request, reader}, return_when=asyncio.FIRST_COMPLETED)
-        if request not in done:
-            request.cancel()
+        try:
+            await asyncio.wait({request, reader}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            request.cancel()  # nothing happens if it is done
             await asyncio.gather(request, return_exceptions=True)
+        if request.cancelled():
             reader.result()
         try:
             answer = request.result()
         except ServerError as error:
+            if error.code == KICKED:
+                await reader  # which says so
             raise LoginRefused(error.command, error.code, error.info) from None
         except ImError as error:
             raise ConnectionLost(f"The login was not answered: {error}") from None
@@ -283,11 +277,17 @@ class Session:
             if not given(answer.a2_key, "") or not given(answer.tiny_id, ""):
                 raise FrameError("The login answer holds no ticket", path="$.body.A2Key")
             ticket.a2, ticket.tiny_id = given(answer.a2_key, ""), given(answer.tiny_id, "")
-        self._hello_every = given(answer.hello_interval, self.timing.hello) or self.timing.hello
-        self._clock_offset = given(answer.time_stamp, self._clock.now()) - self._clock.now()
+        interval = given(answer.hello_interval, 0)
+        self._hello_every = interval if interval > 0 else self.timing.hello
+        now = self._clock.now()
+        server_time = given(answer.time_stamp, 0) or now
+        self._clock_offset = server_time - now
         self._backoff.logged_in()
         self._online.set()
-        self._backlog.put(Connected(again=again, server_time=given(answer.time_stamp, int(self._clock.now()))))
+        self._backlog.put(Connected(again=again, server_time=int(server_time)))
+        for push in self._ahead:
+            self._backlog.put(push)
+        self._ahead.clear()
         self._sync_online = False
         self._sync_wanted.set()
         if self._ready is not None and not self._ready.done():
@@ -320,8 +320,7 @@ class Session:
     def _take_frame(self, connection: Connection, frame: ServerFrame) -> None:
         code = self._exchange.settle(frame)
         if code == KICKED:
-            answer = decode(status.HelloAnswer, frame.body)
-            raise self._kicked(given(answer.kick_type, 1))
+            raise self._kicked(kick_type(frame))
         if code is not None and code in EXPIRED and self._online.is_set():
             self._forget_login()
             self._backlog.put(Expired(code))
@@ -336,7 +335,11 @@ class Session:
             if isinstance(item.value, Kickout):
                 raise self._kicked(given(item.value.kick_type, 1))
         acknowledged = given(body.session_data, "") if given(body.need_ack, 0) else ""
-        self._backlog.put(Push(items, acknowledged, connection, self._exchange))
+        push = Push(items, acknowledged, connection, self._exchange)
+        if self._online.is_set():
+            self._backlog.put(push)
+        else:
+            self._ahead.append(push)  # read in one go with the login's answer: it comes after `Connected`
         if given(body.flag, 0) == 1:
             self._sync_online = True
             self._sync_wanted.set()
@@ -362,7 +365,8 @@ class Session:
         """Fetch what no push brought: after each login, when a push says so, and every few minutes."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._sync_wanted.wait(), self.timing.sync)
+                async with asyncio.timeout(self.timing.sync):
+                    await self._sync_wanted.wait()
             self._sync_wanted.clear()
             online, self._sync_online = self._sync_online, False
             try:
@@ -371,7 +375,9 @@ class Session:
                 raise
             except ImError as error:
                 self._backlog.put(SyncFailed(error))
-                await asyncio.sleep(self.timing.heartbeat)
+                endless = isinstance(error, EndlessAnswer)
+                await asyncio.sleep(self.timing.sync if endless else self.timing.heartbeat)
+                self._sync_online |= online
                 self._sync_wanted.set()
                 continue
             self._cookie = missed.cookie
@@ -386,6 +392,7 @@ class Session:
 
     async def _farewell(self) -> None:
         request = status.LogoutRequest(wslogout_type=0)
+        self._backlog.nudge()
         try:
             await self._exchange.request(status.LOGOUT, request, timeout=self.timing.farewell, bound=True)
         except ImError:
