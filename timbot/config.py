@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from timbot.errors import ConfigError, InvalidArgument
 from timbot.im.endpoints import SANDBOX_PORT, resolve
@@ -55,8 +56,8 @@ class SandboxConfig(_Model):
 class Config(_Model):
     """A whole configuration file."""
 
-    endpoint: str = "sandbox"
     insecure: bool = False
+    endpoint: str = "sandbox"
     sdk_app_id: int = Field(default=DEFAULT_SDK_APP_ID, ge=1, lt=2**32)
     accounts: list[AccountConfig] = Field(min_length=1)
     plugins: list[str] = []
@@ -65,17 +66,23 @@ class Config(_Model):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     sandbox: SandboxConfig = SandboxConfig()
 
-    @model_validator(mode="after")
-    def _sound(self) -> Config:
+    @field_validator("endpoint")
+    @classmethod
+    def _reachable(cls, endpoint: str, info: ValidationInfo) -> str:
         try:
-            resolve(self.endpoint, insecure=self.insecure)
+            resolve(endpoint, insecure=info.data.get("insecure", True))
         except InvalidArgument as error:
             raise ValueError(str(error)) from None
-        users = [account.user_id for account in self.accounts]
-        twice = {user for user in users if users.count(user) > 1}
+        return endpoint
+
+    @field_validator("accounts")
+    @classmethod
+    def _once_each(cls, accounts: list[AccountConfig]) -> list[AccountConfig]:
+        users = [account.user_id for account in accounts]
+        twice = sorted({user for user in users if users.count(user) > 1})
         if twice:
-            raise ValueError(f"the account {sorted(twice)[0]} is listed twice: they would kick each other out")
-        return self
+            raise ValueError(f"{', '.join(twice)} listed twice: one login would kick the other out")
+        return accounts
 
 
 def load(path: Path) -> Config:
@@ -98,22 +105,33 @@ def parse(text: str, name: str = "<config>") -> Config:
         mark = error.problem_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise ConfigError(f"not YAML: {error.problem or error}.", place=place) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        place = f"{name}:{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+        raise ConfigError(f"not YAML: the character {error.character:#x} is not allowed.", place=place) from None
     if not isinstance(tree, dict):
         raise ConfigError("the file holds no settings.", place=name, hint="Begin with 'accounts:'; see config.example.yaml.")
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        lines = [_explain(item["loc"], item["msg"], item["type"], root, name) for item in error.errors()]
+        lines = [_explain(item, root, name) for item in error.errors()]
         raise ConfigError("\n".join(lines)) from None
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, but a key given twice is a mistake."""
+    """The safe loader, but a key given twice is a mistake, and so is one that is no plain word; dates are texts."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - yaml's own way
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A dict; refuses a key given twice."""
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is a plain word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"the key '{key.value}' is given twice", key.start_mark)
             seen.add(key.value)
@@ -123,7 +141,10 @@ class _Loader(yaml.SafeLoader):
 _MODELS: Final[dict[str, type[_Model]]] = {"accounts": AccountConfig, "sandbox": SandboxConfig}
 
 
-def _explain(location: tuple[int | str, ...], message: str, kind: str, root: yaml.Node | None, name: str) -> str:
+def _explain(item: ErrorDetails, root: yaml.Node | None, name: str) -> str:
+    """One mistake in one line. Never the value itself: it may be a secret."""
+    location, kind = item["loc"], item["type"]
+    message = item["msg"].removeprefix("Value error, ")
     node = _node_at(root, location)
     place = f"{name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}" if node else name
     key = ".".join(str(part) for part in location)
@@ -131,6 +152,10 @@ def _explain(location: tuple[int | str, ...], message: str, kind: str, root: yam
         model = _MODELS.get(str(location[0]), Config) if len(location) > 1 else Config
         close = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)
         message = f"there is no such key{f'; did you mean {close[0]}?' if close else ''}"
+    elif kind == "missing":
+        message = "this is needed; see config.example.yaml"
+    elif kind == "string_type" and isinstance(item["input"], int | float):
+        message += ': put it in quotes, "like this"'
     return f"{place}: {key}: {message}" if key else f"{place}: {message}"
 
 
@@ -140,7 +165,7 @@ def _node_at(node: yaml.Node | None, location: tuple[int | str, ...]) -> yaml.No
     for part in location:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
-                if key.value == part:
+                if key.value == str(part):
                     found, node = key, value
                     break
             else:
