@@ -114,6 +114,7 @@ class Session:
             await self._farewell()
         self._task.cancel()
         await asyncio.wait({self._task})
+        self._end(None)  # a task that was cancelled before its first step has not done it
 
     def happenings(self) -> AsyncIterator[Happening]:
         """What happens, in order, until the session has ended. For one reader."""
@@ -144,7 +145,7 @@ class Session:
     @property
     def online(self) -> bool:
         """Whether the account is logged in on an open connection right now."""
-        return self._online.is_set()
+        return self._online.is_set() and not self._ended
 
     def server_now(self) -> float:
         """The server's time, Unix seconds, as well as the last login told it."""
@@ -331,9 +332,6 @@ class Session:
 
     def _take_push(self, connection: Connection, body: PushBody) -> None:
         items = tuple(open_push(body))
-        for item in items:
-            if isinstance(item.value, Kickout):
-                raise self._kicked(given(item.value.kick_type, 1))
         acknowledged = given(body.session_data, "") if given(body.need_ack, 0) else ""
         push = Push(items, acknowledged, connection, self._exchange)
         if self._online.is_set():
@@ -343,6 +341,9 @@ class Session:
         if given(body.flag, 0) == 1:
             self._sync_online = True
             self._sync_wanted.set()
+        for item in items:
+            if isinstance(item.value, Kickout):
+                raise self._kicked(given(item.value.kick_type, 1))
 
     def _kicked(self, kick_type: int) -> KickedOutError:
         kind = KickKind.MULTIPLE_DEVICE if kick_type == 2 else KickKind.MULTIPLE_ACCOUNT
