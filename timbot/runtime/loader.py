@@ -30,12 +30,12 @@ def _load(name: str, folder: Path) -> ModuleType:
     except TimbotError:
         raise
     except ModuleNotFoundError as error:
-        if error.name == name:
+        if not name.endswith(".py") and error.name and f"{name}.".startswith(f"{error.name}."):
             raise PluginError(
                 f"There is no plugin '{name}'.", hint="Give a module that can be imported, or a file ending in .py."
             ) from None
         raise _failed(name, error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
 
 
@@ -56,12 +56,24 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def _failed(name: str, error: Exception) -> PluginError:
+def _failed(name: str, error: Exception | SystemExit) -> PluginError:
     if isinstance(error, SyntaxError):
         return PluginError(f"Plugin '{name}' has a syntax error: {error.filename}:{error.lineno}: {error.msg}.")
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
-    return PluginError(f"Plugin '{name}' failed to import: {place}{type(error).__name__}: {error}.")
+    return PluginError(f"Plugin '{name}' failed to import: {_own_place(error)}{type(error).__name__}: {error}.")
+
+
+def _own_place(error: BaseException) -> str:
+    """The last line of the plugin's own that the error passed; what it calls in libraries tells its author less."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename not in (__file__, importlib.__file__)
+    ]
+    if not frames:
+        return ""
+    folder = Path(frames[0].filename).parent
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)][-1]
+    return f"{own.filename}:{own.lineno}: "
 
 
 def _plugins_of(module: ModuleType, name: str) -> list[Plugin]:
