@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,11 @@ if TYPE_CHECKING:
 class AccountRunner:
     """Logs an account in and lets its plugins answer until it is stopped or the login ends."""
 
-    def __init__(self, client: Client, plugins: Iterable[Plugin], log: Log, options: Options | None = None) -> None:
+    def __init__(
+        self, client: Client, plugins: Iterable[Plugin], log: Log, options: Options | None = None, *, nick: str | None = None
+    ) -> None:
         self.client = client
+        self._nick = nick
         self.ready = asyncio.Event()
         """Set once everything missed has been handed over."""
         self._log = log.bind(account=client.user_id)
@@ -75,10 +77,16 @@ class AccountRunner:
                 self._behind = False
 
     async def _learn_names(self) -> None:
-        """The bot's nick, which people put after an @."""
-        with contextlib.suppress(ImError):  # without it the user ID still serves
-            profile = await self.client.get_my_profile()
-            self._dispatcher.names = (self.client.user_id, profile.nick)
+        """The bot's nick, which people put after an @; set to what the configuration says, if it says anything."""
+        try:
+            nick = (await self.client.get_my_profile()).nick
+            if self._nick is not None and nick != self._nick:
+                await self.client.update_my_profile(nick=self._nick)
+                nick = self._nick
+        except ImError as error:  # without it the user ID still serves
+            self._log.warning("nick unknown", error=str(error))
+            return
+        self._dispatcher.names = (self.client.user_id, nick)
 
     def _report(self, event: model.Event) -> None:
         """Say what an operator must know."""

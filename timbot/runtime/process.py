@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
 from timbot.config import AccountConfig, Config, load
+from timbot.errors import ConfigError
 from timbot.im import credentials
 from timbot.im.client import Account, Client
 from timbot.im.endpoints import Endpoint, resolve
@@ -19,7 +21,7 @@ from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
 from timbot.runtime.loader import load_plugins
 from timbot.runtime.signals import stop_event
-from timbot.sandbox.keys import app_key
+from timbot.sandbox.keys import APP_VARIABLE, app_key
 
 GRACE: Final = 10.0
 """Seconds that handlers get to finish when the process is told to stop."""
@@ -55,9 +57,11 @@ async def run(config: Config, plugins: Sequence[Plugin], path: Path, stop: async
             client = Client(
                 Account(config.sdk_app_id, account.user_id, _source(config, account, embedded, path.parent)), endpoint=endpoint
             )
-            runners.append(AccountRunner(client, plugins, log, _options(config, account)))
+            runners.append(AccountRunner(client, plugins, log, _options(config, account), nick=account.nick))
         stack.push_async_callback(_stop_all, runners)
-        await _start_all(runners, config, embedded)
+        await _start_all(runners)
+        if embedded is not None:
+            embedded.furnish()
         announce(_banner(config, plugins, path, embedded))
         await _until_over(runners, stop)
         log.info("stopping", grace_seconds=GRACE)
@@ -69,9 +73,15 @@ def _source(config: Config, account: AccountConfig, embedded: EmbeddedSandbox | 
         return credentials.from_text(account.user_sig)
     if account.user_sig_file is not None:
         return credentials.from_file(folder / account.user_sig_file)
-    if account.secret_key_file is not None or embedded is None:
-        key = app_key(folder / account.secret_key_file if account.secret_key_file else None)
-        return credentials.from_secret_key(config.sdk_app_id, key.text)
+    if account.secret_key_file is not None:
+        return credentials.from_secret_key(config.sdk_app_id, app_key(folder / account.secret_key_file).text)
+    if embedded is None:
+        if APP_VARIABLE not in os.environ:
+            raise ConfigError(
+                f"There is nothing to log {account.user_id} in with.",
+                hint=f"Give its account a secret_key_file, a user_sig_file or a user_sig, or set {APP_VARIABLE}.",
+            )
+        return credentials.from_secret_key(config.sdk_app_id, app_key().text)
     return credentials.from_secret_key(config.sdk_app_id, embedded.secret_key)
 
 
@@ -80,16 +90,14 @@ def _options(config: Config, account: AccountConfig) -> Options:
     return Options(bots=frozenset(config.bots) | siblings, loop_guard=config.loop_guard)
 
 
-async def _start_all(runners: list[AccountRunner], config: Config, embedded: EmbeddedSandbox | None) -> None:
+async def _start_all(runners: list[AccountRunner]) -> None:
     """Log all accounts in at once; the first refusal stops the start."""
-    async with asyncio.TaskGroup() as group:
-        for runner in runners:
-            group.create_task(runner.start(), name=f"start {runner.client.user_id}")
-    for runner, account in zip(runners, config.accounts, strict=True):
-        if account.nick is not None and (await runner.client.get_my_profile()).nick != account.nick:
-            await runner.client.update_my_profile(nick=account.nick)
-    if embedded is not None:
-        embedded.furnish()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for runner in runners:
+                group.create_task(runner.start(), name=f"start {runner.client.user_id}")
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
 
 
 async def _until_over(runners: list[AccountRunner], stop: asyncio.Event) -> None:

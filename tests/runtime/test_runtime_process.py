@@ -1,0 +1,228 @@
+"""A process that runs a configuration, with the network in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+import structlog
+from structlog.testing import LogCapture
+
+from timbot import Bot, Context, ConversationType, Plugin, Text
+from timbot.config import Config, parse
+from timbot.errors import ConfigError, KickedOutError, LoginRefused, PluginError
+from timbot.im.client import Account, Client
+from timbot.im.credentials import from_secret_key
+from timbot.im.endpoints import Endpoint
+from timbot.runtime import demo, process
+from timbot.sandbox.hub import Sandbox
+from timbot.testing import PipeTransport, VirtualLoop
+
+KEY = "a-key-that-opens-nothing-else-at-all"
+APP = 1400000000
+ENDPOINT = Endpoint("memory", ("ws://memory",))
+
+
+class Site:
+    """What the patched process talks to: a sandbox in memory, and its clients' network."""
+
+    sandbox: Sandbox
+    transport: PipeTransport
+
+    def client(self, user: str) -> Client:
+        """Somebody else's client."""
+        account = Account(APP, user, from_secret_key(APP, KEY))
+        return Client(account, endpoint=ENDPOINT, transport=self.transport, clock=VirtualLoop.running().clock)
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    here = Site()
+
+    class InMemory(demo.EmbeddedSandbox):
+        async def __aenter__(self) -> Self:
+            clock = VirtualLoop.running().clock
+            users = [*(account.user_id for account in self._config.accounts), *self._config.sandbox.users]
+            self.sandbox = here.sandbox = Sandbox(KEY, sdk_app_id=APP, users=users, now=clock.now)
+            here.transport = PipeTransport(here.sandbox.serve)
+            return self
+
+        async def __aexit__(self, *_: object) -> None:
+            await self.sandbox.stop()
+            await here.transport.aclose()
+
+        url = "ws://memory"
+        secret_key = KEY
+
+    def client(account: Account, *, endpoint: Endpoint) -> Client:
+        return Client(account, endpoint=endpoint, transport=here.transport, clock=VirtualLoop.running().clock)
+
+    monkeypatch.setattr(process, "EmbeddedSandbox", InMemory)
+    monkeypatch.setattr(process, "Client", client)
+    return here
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[LogCapture]:
+    capture = LogCapture()
+    structlog.configure(processors=[capture])
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    yield capture
+    logging.getLogger().handlers = handlers
+    logging.getLogger().setLevel(level)
+
+
+def config(*accounts: str, more: str = "") -> Config:
+    listed = "".join(f"  - {{user_id: {account}}}\n" for account in accounts or ("bot",))
+    return parse(f"accounts:\n{listed}{more}")
+
+
+def echo() -> Plugin:
+    bot = Plugin("echo")
+
+    @bot.on_text
+    async def handler(ctx: Context[Text]) -> str:
+        return f"{ctx.account} heard {ctx.text}"
+
+    return bot
+
+
+class Running:
+    """A running configuration."""
+
+    def __init__(self, config: Config, *plugins: Plugin) -> None:
+        self.stop = asyncio.Event()
+        self.said: list[str] = []
+        self.task = asyncio.create_task(process.run(config, plugins, Path("c.yaml"), self.stop, self.said.append))
+
+    async def end(self) -> None:
+        """Tell it to stop, and wait."""
+        self.stop.set()
+        await self.task
+
+
+async def test_it_runs_until_it_is_told_to_stop(site: Site, log: LogCapture) -> None:
+    before = asyncio.all_tasks()
+    running = Running(config(), echo())
+    await asyncio.sleep(5)
+    async with site.client("alice") as alice:
+        await alice.send_message(alice.create_text_message("bot", ConversationType.C2C, "hi"))
+        await asyncio.sleep(1)
+        page = await alice.get_message_list("C2Cbot")
+    assert [message.text for message in page.messages] == ["hi", "bot heard hi"]
+    await running.end()
+    assert asyncio.all_tasks() == before
+    assert {"event": "stopping", "grace_seconds": 10.0, "log_level": "info"} in log.entries
+
+
+async def test_one_object_serves_all_accounts_and_siblings_are_machines(site: Site) -> None:
+    running = Running(config("bot", "other"), echo())
+    await asyncio.sleep(5)
+    async with site.client("alice") as alice:
+        for to in ("bot", "other"):
+            await alice.send_message(alice.create_text_message(to, ConversationType.C2C, "hi"))
+        await asyncio.sleep(1)
+        said = [(await alice.get_message_list(f"C2C{to}")).messages[-1].text for to in ("bot", "other")]
+    assert said == ["bot heard hi", "other heard hi"]
+    site.sandbox.domain.chats.send("other", "bot", [], size=1, sequence=1, random=1)
+    site.sandbox.flush()
+    await asyncio.sleep(5)
+    assert len(site.sandbox.domain.chats.history("bot", "other", 10).messages) == 1
+    await running.end()
+
+
+async def test_the_nick_is_set_and_known(site: Site) -> None:
+    running = Running(parse("accounts: [{user_id: bot, nick: Timbot}]\n"), echo())
+    await asyncio.sleep(5)
+    async with site.client("alice") as alice:
+        await alice.send_message(alice.create_text_message("bot", ConversationType.C2C, "@Timbot hi"))
+        await asyncio.sleep(1)
+        last = (await alice.get_message_list("C2Cbot")).messages[-1]
+    assert (last.text, last.nick) == ("bot heard hi", "Timbot")
+    await running.end()
+
+
+async def test_what_a_newcomer_is_told(site: Site) -> None:
+    running = Running(config("bot", "other", more="plugins: []\n"), echo())
+    await asyncio.sleep(1)
+    await running.end()
+    assert len(running.said) == 1
+    for words in ("timbot runs c.yaml", "bot, other", "sandbox, ws://memory", "echo (1)", "alice, bob", "lobby", "Ctrl-C"):
+        assert words in running.said[0]
+    assert KEY not in running.said[0]
+
+
+async def test_there_is_a_group_to_apply_to(site: Site) -> None:
+    running = Running(config())
+    await asyncio.sleep(1)
+    assert "lobby" in [group.group_id for group in site.sandbox.domain.groups._store._groups.values()]
+    assert "none: the bot will say nothing" in running.said[0]
+    await running.end()
+
+
+# Starts that fail
+
+
+async def test_a_refused_login_is_what_is_raised(site: Site) -> None:
+    before = asyncio.all_tasks()
+    wrong = "accounts:\n  - {user_id: bot}\n  - {user_id: other, user_sig: nonsense}\n"
+    with pytest.raises(LoginRefused):
+        await process.run(parse(wrong), [], Path("c.yaml"), asyncio.Event(), print)
+    await asyncio.sleep(2)
+    assert asyncio.all_tasks() == before
+
+
+async def test_two_plugins_of_a_name_stop_the_start(site: Site) -> None:
+    with pytest.raises(PluginError, match="Two plugins are called 'echo'"):
+        await process.run(config(), [echo(), echo()], Path("c.yaml"), asyncio.Event(), print)
+
+
+async def test_nothing_to_log_in_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TIMBOT_SECRET_KEY", raising=False)
+    with pytest.raises(ConfigError, match="nothing to log bot in with") as caught:
+        await process.run(config(more="endpoint: china\n"), [], Path("c.yaml"), asyncio.Event(), print)
+    assert "secret_key_file" in caught.value.hint
+    assert "TIMBOT_SECRET_KEY" in caught.value.hint
+    assert "--" not in caught.value.hint
+
+
+async def test_a_key_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
+    account = "accounts: [{user_id: bot, secret_key_file: key}]\nendpoint: china\n"
+    with pytest.raises(ConfigError, match=f"{tmp_path}/key cannot be read"):
+        await process.run(parse(account), [], tmp_path / "c.yaml", asyncio.Event(), print)
+
+
+# Ends nobody asked for
+
+
+async def test_a_kick_ends_the_process_and_stops_the_other_accounts(site: Site) -> None:
+    before = asyncio.all_tasks()
+    running = Running(config("bot", "other"), echo())
+    await asyncio.sleep(5)
+    async with site.client("bot"):
+        with pytest.raises(KickedOutError):
+            await running.task
+    await asyncio.sleep(1)
+    assert asyncio.all_tasks() == before
+
+
+def test_a_bot_runs_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    async def run(config: Config, plugins: list[Plugin], path: Path, stop: asyncio.Event, announce: object) -> None:
+        seen.extend([config.accounts[0].user_id, [plugin.name for plugin in plugins], path, stop.is_set()])
+
+    monkeypatch.setattr(process, "run", run)
+    (tmp_path / "more.py").write_text("from timbot import Plugin\nbot = Plugin('more')\n")
+    (tmp_path / "c.yaml").write_text("accounts: [{user_id: bot}]\nplugins: [more.py]\n")
+    Bot("mine").run(str(tmp_path / "c.yaml"))
+    assert seen == ["bot", ["mine", "more"], tmp_path / "c.yaml", False]
+
+
+def test_a_bot_without_a_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Bot("mine").run(tmp_path / "missing.yaml")
