@@ -17,7 +17,7 @@ async def dice_word(ctx: Context[Text]) -> str:
 
 @bot.on_command("dice", aliases=["roll"])
 async def dice(ctx: Context[Text]) -> str:
-    numbers = [int(word) for word in ctx.args if word.isdecimal()]
+    numbers = [int(word[:9]) for word in ctx.args if word.isdecimal()]
     count, sides = [*numbers[:2], *(1, 6)[len(numbers) :]]
     if not 1 <= count <= 20 or not 2 <= sides <= 1000:
         return "At most 20 dice with 2 to 1000 sides: /dice 2 6"
