@@ -45,6 +45,9 @@ WRITTEN_REMEMBERED: Final = 20_000
 FLEETING_REMEMBERED: Final = 4096
 """How many of the things that no list keeps are remembered."""
 
+REQUESTS_REMEMBERED: Final = 4096
+"""How many applications and invitations are remembered, those last met: lists repeat them until somebody has answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -72,7 +75,8 @@ class Inbox:
     def __init__(self, me: str) -> None:
         self._me = me
         self._seen: OrderedDict[C2CIdentity, int] = OrderedDict()
-        self._handled: OrderedDict[object, None] = OrderedDict()
+        self._fleeting: OrderedDict[object, None] = OrderedDict()
+        self._requests: OrderedDict[object, None] = OrderedDict()
         self._written: OrderedDict[tuple[str, int, int], None] = OrderedDict()
         self._streams: dict[str, _Stream] = {}
         self._holding = True
@@ -120,6 +124,8 @@ class Inbox:
         """The groups of this account as they stand now: what is missing of each."""
         gaps: list[Gap] = []
         for group in groups:
+            if group.next_message_sequence < 1:
+                continue  # the list does not say: the group begins with what is pushed next
             newest = group.next_message_sequence - 1
             stream = self._streams.get(group.group_id)
             if stream is None or newest < stream.taken or (stream.created and stream.created != group.create_time):
@@ -144,16 +150,12 @@ class Inbox:
             if number > stream.taken:
                 stream.early.setdefault(number, item.value)
         ready: list[model.Event] = []
-        hole = 0
-        for number in range(stream.taken + 1, gap.last + 1):
-            value = stream.early.pop(number, None)
+        for number in sorted(number for number in stream.early if number <= gap.last):
+            ready.extend(_hole(gap.group_id, stream.taken + 1, number - 1))
+            ready.extend(self._events(stream.early.pop(number)))
             stream.taken = number
-            if value is not None:
-                ready.extend(self._events(value))
-            else:
-                hole += 1
-        if hole:
-            ready.append(model.Incomplete(f"GROUP{gap.group_id}", f"{hole} messages are not to be had", gap.first, gap.last))
+        ready.extend(_hole(gap.group_id, stream.taken + 1, gap.last))
+        stream.taken = max(stream.taken, gap.last)
         ready.extend(self._flush(gap.group_id, stream))
         return ready
 
@@ -161,7 +163,10 @@ class Inbox:
         """The look back is complete: hand over what was held."""
         self._holding = False
         held, self._held = self._held, []
-        return [event for value in held for event in self._take(value)]
+        ready = [event for value in held for event in self._take(value)]
+        for group_id, stream in self._streams.items():
+            ready.extend(self._flush(group_id, stream))  # a gap from before, if the groups could not be listed
+        return ready
 
     def wrote(self, conversation_id: str, sequence: int, random: int) -> None:
         """This client is about to send a message: met again in a look back it is no news."""
@@ -202,8 +207,8 @@ class Inbox:
     def _take_group(self, value: GroupMessage | Tip) -> Iterator[model.Event]:
         message = value.message if isinstance(value, Tip) else value
         identity = group_identity(message, 0)
-        if isinstance(identity, FleetingIdentity):
-            if self._remember(identity):
+        if isinstance(identity, FleetingIdentity) or identity.sequence < 1:
+            if self._is_new_fleeting(message):
                 yield from self._events(value)
             return
         stream = self._streams.setdefault(message.group_id, _Stream(identity.sequence - 1))
@@ -229,13 +234,15 @@ class Inbox:
                 return True
             identity = c2c_identity(value, self._me)
             if isinstance(identity, FleetingIdentity):
-                return self._remember(identity)
+                return _remember(self._fleeting, identity, FLEETING_REMEMBERED)
             return self._remember_message(identity, value.msg_time_stamp)
+        if isinstance(value, Tip):
+            return self._is_new_fleeting(value.message)
         if isinstance(value, Notice):
             kind = given(value.body.report_type, 0)
             if kind in (NoticeKind.JOIN_APPLICATION, NoticeKind.INVITATION):
                 account = given(value.body.operator_account, "")
-                return self._remember(notice_identity(value.message, kind, account, value.body.msg_key))
+                return self._is_new_request(notice_identity(value.message, kind, account, value.body.msg_key))
         if isinstance(value, FriendMod):
             added = given(value.pendency_add, [])
             new = [self.is_new_application(item.pendency_add_account, given(item.add_time, 0)) for item in added]
@@ -257,12 +264,25 @@ class Inbox:
 
     def is_new_application(self, applicant: str, time: int) -> bool:
         """Whether a friend application was not seen before; it is from now on."""
-        return self._remember(FriendApplicationIdentity(applicant, time))
+        return self._is_new_request(FriendApplicationIdentity(applicant, time))
+
+    def _is_new_request(self, identity: FriendApplicationIdentity | GroupNoticeIdentity) -> bool:
+        return _remember(self._requests, identity, REQUESTS_REMEMBERED)
+
+    def _is_new_fleeting(self, message: GroupMessage) -> bool:
+        identity = group_identity(message, 0, live=True)
+        if isinstance(identity, FleetingIdentity) and (identity.sequence or identity.random):
+            return _remember(self._fleeting, identity, FLEETING_REMEMBERED)
+        return True  # nothing tells it from the next one of its kind
+
+    def left(self, group_id: str) -> None:
+        """This account is not in a group any more: if it comes again, it begins anew."""
+        self._streams.pop(group_id, None)
 
     def _notice_leaving(self, value: PushValue) -> None:
         """A group this account is no longer in, or that is gone, has no stream."""
         if isinstance(value, Notice) and given(value.body.report_type, 0) in _LEAVING:
-            self._streams.pop(value.message.group_id, None)
+            self.left(value.message.group_id)
 
     def _remember_message(self, identity: C2CIdentity, time: int) -> bool:
         known = self._seen.get(identity)
@@ -274,14 +294,6 @@ class Inbox:
             self._seen.popitem(last=False)
         return True
 
-    def _remember(self, identity: FleetingIdentity | FriendApplicationIdentity | GroupNoticeIdentity) -> bool:
-        if identity in self._handled:
-            return False
-        self._handled[identity] = None
-        if len(self._handled) > FLEETING_REMEMBERED:
-            self._handled.popitem(last=False)
-        return True
-
     def _held_numbers(self, group_id: str) -> list[int]:
         return [_number(value) for value in self._held if _group_of(value) == group_id and _number(value)]
 
@@ -289,6 +301,22 @@ class Inbox:
 _LEAVING: Final = (NoticeKind.REMOVED, NoticeKind.DISMISSED, NoticeKind.QUIT)
 _NOTHING: Final = FriendMod()
 """Stands for a message this account has sent itself: it has a number, and is no news."""
+
+
+def _remember(known: OrderedDict[object, None], identity: object, most: int) -> bool:
+    """Whether `identity` is new to `known`, which holds it from now on, and at most `most` of those last met."""
+    new = identity not in known
+    known[identity] = None
+    known.move_to_end(identity)
+    if len(known) > most:
+        known.popitem(last=False)
+    return new
+
+
+def _hole(group_id: str, first: int, last: int) -> Iterator[model.Event]:
+    """The news that `first` to `last` of a group are not to be had; none if that is nothing."""
+    if first <= last:
+        yield model.Incomplete(f"GROUP{group_id}", f"{last - first + 1} messages are not to be had", first, last)
 
 
 def _group_of(value: PushValue) -> str:
