@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -194,6 +195,8 @@ async def _lines() -> AsyncIterator[str]:
     """The lines of standard input. A thread of its own reads them, so that leaving never waits for one more."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[str | None] = asyncio.Queue()
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # a byte that is no text would end the thread, and nobody would hear of it
 
     def read() -> None:
         try:
