@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from timbot.errors import PluginError
 from timbot.routing.plugin import Plugin
 
 
@@ -14,8 +15,14 @@ class Bot(Plugin):
     def run(self, config: str | Path) -> None:
         """Run with the accounts and the endpoint of a configuration file, until SIGINT or SIGTERM.
 
-        The file's own plugins run beside this one. Raises `ConfigError`, `LoginRefused`, `KickedOutError`.
+        The file's own plugins run beside this one. Raises `ConfigError`, `LoginRefused`, `KickedOutError`, and `PluginError`
+        when a bot is running already.
         """
+        if asyncio._get_running_loop() is not None:
+            raise PluginError(
+                f"Bot '{self.name}' ({self.place}) runs itself while another bot runs.",
+                hint="""Put its run() under: if __name__ == "__main__":""",
+            )
         from timbot.runtime.process import run_file  # loads the configuration's libraries only when something runs
 
         asyncio.run(run_file(Path(config), [self]))

@@ -1,0 +1,192 @@
+"""`timbot run` and `timbot chat` as a user has them: two processes, a real socket, a pipe and a signal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from timbot.cli import exits
+
+pytestmark = pytest.mark.real_time
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+"""Seconds a process may take for anything, on a busy machine."""
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TIMBOT_")}
+    return {**kept, "PYTHONIOENCODING": "utf-8:strict", "PYTHONWARNINGS": "error", "NO_COLOR": "1"}
+
+
+def timbot(*arguments: str, lines: str | bytes = "") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "timbot", *arguments],
+        input=lines.encode() if isinstance(lines, str) else lines,
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A copy of the example with a port of its own."""
+    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    text = text.replace("port: 8420", "port: 0").replace("examples/hello.py", str(ROOT / "examples" / "hello.py"))
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+class Running:
+    """`timbot run` in a process of its own, up and listening."""
+
+    def __init__(self, config: Path, output: Path) -> None:
+        self._output = output
+        with output.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "timbot", "run", str(config)], cwd=ROOT, env=environment(), stdout=file, stderr=file
+            )
+        self.url = self._wait_for(r"endpoint  sandbox, (ws://\S+)")
+        self._wait_for(r'"event": "ready"|\bready\b')
+
+    def output(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def _wait_for(self, pattern: str) -> str:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            found = re.search(pattern, self.output())
+            if found:
+                return found.group(found.lastindex or 0)
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern} never came: {self.output()}")
+
+
+@pytest.fixture
+def running(config: Path, tmp_path: Path) -> Iterator[Running]:
+    bot = Running(config, tmp_path / "output")
+    yield bot
+    if bot.process.poll() is None:
+        bot.process.kill()
+        bot.process.wait(PATIENCE)
+
+
+def test_a_talk_and_a_clean_stop(running: Running) -> None:
+    said = timbot("chat", "--as", "alice", "--url", running.url, lines="hello\n你好\ndice\n/dice 2 6\n:dice\n/bad\n")
+    assert (said.returncode, said.stderr.decode()) == (0, "")
+    greeting = "Timbot: Hello, alice! 👋 Try: dice, /dice 2 6"
+    lines = said.stdout.decode().splitlines()
+    assert lines[:2] == [greeting, greeting]
+    assert re.fullmatch(r"Timbot: 🎲 [1-6]", lines[2])
+    assert re.fullmatch(r"Timbot: 🎲 [1-6] \+ [1-6] = \d+", lines[3])
+    assert re.fullmatch(r"Timbot: 🎲 [1-6]", lines[4])
+    assert lines[5:] == ["Timbot: I do not know '/bad' yet. Try: hello"]
+    assert running.stop() == exits.OK
+    output = running.output()
+    assert "Traceback" not in output
+    assert "stopping" in output
+    assert output.count("handled") == 6
+    assert "你好" not in output
+
+
+def test_a_talk_in_a_group(running: Running) -> None:
+    lines = ":join lobby I like dice\n:group lobby\nhello\n:group\n:nonsense\n"
+    said = timbot("chat", "--as", "bob", "--url", running.url, lines=lines).stdout.decode()
+    assert "lobby: WaitAdminApproval" in said
+    assert "(lobby: join accepted Welcome!)" in said
+    assert "[lobby] Timbot: Hello, bob! 👋" in said
+    assert "There is no :nonsense" in said
+
+
+def test_bytes_that_are_no_text_do_not_stop_a_talk(running: Running) -> None:
+    said = timbot("chat", "--url", running.url, lines=b"\xff\xfe\nhello\n")
+    assert said.returncode == 0
+    assert said.stdout.decode().splitlines()[-1] == "Timbot: Hello, alice! 👋 Try: dice, /dice 2 6"
+
+
+def test_interrupting_is_a_clean_stop_too(running: Running) -> None:
+    assert running.stop(signal.SIGINT) == exits.OK
+
+
+# Starts that fail: one clear message, no traceback
+
+
+def refused(config: Path) -> tuple[int, str]:
+    done = timbot("run", str(config))
+    output = done.stderr.decode() + done.stdout.decode()
+    assert "Traceback" not in output
+    assert "Warning" not in output
+    return done.returncode, output
+
+
+def test_a_wrong_configuration(config: Path) -> None:
+    config.write_text(config.read_text().replace("loop_guard: 30", "loop_gaurd: 30"))
+    line = config.read_text().splitlines().index(next(one for one in config.read_text().splitlines() if "gaurd" in one)) + 1
+    told = f"timbot: {config}:{line}:1: loop_gaurd: there is no such key; did you mean loop_guard?\n"
+    assert refused(config) == (exits.CONFIG, told)
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    code, told = refused(tmp_path / "missing.yaml")
+    assert code == exits.CONFIG
+    assert told.startswith(f"timbot: {tmp_path}/missing.yaml cannot be read: No such file or directory.")
+
+
+def test_a_plugin_that_cannot_be_imported(config: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "bad.py"
+    plugin.write_text("import json\njson.loads('')\n")
+    config.write_text(config.read_text().replace(str(ROOT / "examples" / "hello.py"), "bad.py"))
+    code, told = refused(config)
+    assert code == exits.CONFIG
+    assert told.startswith(f"timbot: Plugin 'bad.py' failed to import: {plugin}:2: JSONDecodeError")
+
+
+def test_a_plugin_that_runs_itself_while_it_is_imported(config: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "bad.py"
+    plugin.write_text(f"from timbot import Bot\nbot = Bot('b')\nbot.run({str(config)!r})\n")
+    config.write_text(config.read_text().replace(str(ROOT / "examples" / "hello.py"), "bad.py"))
+    code, told = refused(config)
+    assert code == exits.CONFIG
+    assert f"Bot 'b' ({plugin}:2)" in told
+    assert '__name__ == "__main__"' in told
+
+
+def test_a_port_in_use(config: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config.write_text(config.read_text().replace("port: 0", f"port: {port}"))
+        code, told = refused(config)
+    assert code not in (exits.OK, exits.BUG)
+    assert str(port) in told.splitlines()[0]
+
+
+def test_nobody_to_talk_to() -> None:
+    done = timbot("chat", "--url", f"ws://127.0.0.1:{free_port()}", lines="hello\n")
+    assert done.returncode not in (exits.OK, exits.BUG)
+    assert b"Traceback" not in done.stderr
+    assert b"No server answers" in done.stderr
