@@ -83,9 +83,7 @@ class Person:
         """Send without waiting for an answer."""
         bot = self.world.bot_id
         if isinstance(payload, Text) and mention:
-            return await self.client.send_message(
-                self.client.create_text_at_message(group, f"@{bot} {payload.text}", [bot])
-            )
+            return await self.client.send_message(self.client.create_text_at_message(group, f"@{bot} {payload.text}", [bot]))
         kind = ConversationType.GROUP if group else ConversationType.C2C
         return await self.client.send_message(self.client.create_message(group or to or bot, kind, payload))
 
