@@ -201,8 +201,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         for task in (self._catching_up, *self._fills):
             if task is not None:
                 task.cancel()  # begun on a connection that is gone: the new round covers the same ground
-        self._synced.clear()
-        self._missed.clear()
+        self._synced.clear()  # what was missed before a second break stays in `_missed`: it never comes again
         self._inbox.logged_in(connected.server_time)
         self._hand_over([model.NetStateChanged(model.NetState.CONNECTED)])
         work = self._catch_up(again=connected.again)

@@ -21,7 +21,7 @@ from timbot.im.exchange import EXPIRED, KICKED, Exchange, Ticket, kick_type
 from timbot.im.happenings import BrokenFrame, Connected, Disconnected, Expired, Happening, KickedOut, Push, Synced, SyncFailed
 from timbot.im.keepalive import keep_alive
 from timbot.im.reconnect import Backoff, Verdict, gravest, judge_login
-from timbot.im.sync import EndlessAnswer, fetch_missed
+from timbot.im.sync import EndlessAnswer, LookBack
 from timbot.im.timing import Timing as Timing
 from timbot.im.transport import Connection, Transport
 from timbot.im.wire.commands import status
@@ -77,7 +77,7 @@ class Session:
         self._heard_at = 0.0
         self._hello_every = self.timing.hello
         self._clock_offset = 0.0
-        self._cookie = ""
+        self._look_back = LookBack()
         self._synced_once = False
         self._sync_wanted = asyncio.Event()
         self._sync_online = False
@@ -371,7 +371,7 @@ class Session:
             self._sync_wanted.clear()
             online, self._sync_online = self._sync_online, False
             try:
-                missed = await fetch_missed(self._exchange, self._cookie, online=online, timeout=self.timing.request)
+                items = await self._look_back.fetch(self._exchange, online=online, timeout=self.timing.request)
             except ConnectionLost:
                 raise
             except ImError as error:
@@ -381,8 +381,7 @@ class Session:
                 self._sync_online |= online
                 self._sync_wanted.set()
                 continue
-            self._cookie = missed.cookie
-            self._backlog.put(Synced(missed.items, missed.cookie, first=not self._synced_once))
+            self._backlog.put(Synced(items, self._look_back.cookie, first=not self._synced_once))
             self._synced_once = True
 
     # Endings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from timbot.errors import ImError
@@ -25,26 +25,33 @@ class EndlessAnswer(ImError):
         self.command = command
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """What a round brought, messages in the server's order, and the cookie for the next round."""
+@dataclass(slots=True)
+class LookBack:
+    """Rounds of `getmsg`, one after the other; each goes on where the one before stopped.
 
-    items: tuple[Pushed, ...]
-    cookie: str
+    A page counts as received as soon as the next one is asked for, and then never comes again. So a round that breaks off
+    keeps what it has, and the next round of this account hands it over with its own.
+    """
 
+    cookie: str = ""
+    """Where the server goes on; to be kept with what was received up to it."""
+    _received: list[Pushed] = field(default_factory=list)
 
-async def fetch_missed(exchange: Exchange, cookie: str, *, online: bool, timeout: float) -> Missed:
-    """Ask page by page. `online`: because a push said so. Raises what a request raises, and `EndlessAnswer`."""
-    items: list[Pushed] = []
-    flag = 0
-    for _ in range(MAX_PAGES):
-        request = status.SyncRequest(cookie=cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
-        answer = await exchange.request(status.SYNC, request, timeout=timeout, bound=True)
-        items.extend(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
-        for index, raw in enumerate(given(answer.event_array, [])):
-            items.extend(open_item(raw, path=f"$.EventArray[{index}]"))
-        cookie = given(answer.cookie, "") or cookie
-        flag = given(answer.sync_flag, DONE)
-        if flag == DONE:
-            return Missed(tuple(items), cookie)
-    raise EndlessAnswer(status.SYNC.name)
+    async def fetch(self, exchange: Exchange, *, online: bool, timeout: float) -> tuple[Pushed, ...]:
+        """Everything new, in the server's order. `online`: because a push said so.
+
+        Raises what a request raises, and `EndlessAnswer`.
+        """
+        flag = 0
+        for _ in range(MAX_PAGES):
+            request = status.SyncRequest(cookie=self.cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
+            answer = await exchange.request(status.SYNC, request, timeout=timeout, bound=True)
+            self._received.extend(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
+            for index, raw in enumerate(given(answer.event_array, [])):
+                self._received.extend(open_item(raw, path=f"$.EventArray[{index}]"))
+            self.cookie = given(answer.cookie, "") or self.cookie
+            flag = given(answer.sync_flag, DONE)
+            if flag == DONE:
+                received, self._received = self._received, []
+                return tuple(received)
+        raise EndlessAnswer(status.SYNC.name)
