@@ -90,6 +90,8 @@ def from_file(path: str | Path) -> Source:
                 f"The UserSig file of {user_id} cannot be read: {error.strerror or error}: {path}.",
                 hint="Check 'user_sig_file' and the file's permissions.",
             ) from error
+        except UnicodeDecodeError:  # which holds what was read: not to be shown
+            raise CredentialsError(f"The UserSig file of {user_id} is no text: {path}.") from None
 
     return read
 
@@ -100,10 +102,14 @@ def from_callable(function: Callable[[str], Awaitable[str] | str]) -> Source:
     async def ask(user_id: str, _now: int) -> str:
         try:
             answer = function(user_id)
-            return answer if isinstance(answer, str) else await answer
+            sig: object = await answer if isinstance(answer, Awaitable) else answer
         except ImError:
             raise
         except Exception as error:
             raise CredentialsError(f"The function that gives the UserSig of {user_id} failed: {error!r}.") from error
+        if not isinstance(sig, str):
+            kind = type(sig).__name__
+            raise CredentialsError(f"The function that gives the UserSig of {user_id} gave no text but a {kind}.")
+        return sig
 
     return ask

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from timbot.errors import InvalidArgument
 
@@ -42,8 +42,8 @@ def resolve(text: str, *, insecure: bool = False) -> Endpoint:
     """
     if text in _NAMED:
         return Endpoint(text, _NAMED[text])
-    parts = urlsplit(text)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+    parts = _split(text)
+    if parts is None or parts.scheme not in ("ws", "wss") or not parts.hostname:
         raise InvalidArgument(f"'{text}' is no endpoint.", hint="Write china, oversea, sandbox, or a ws:// or wss:// URL.")
     if parts.query or parts.fragment:
         raise InvalidArgument(f"The endpoint '{text}' must not have a query.", hint="Host, port and path only.")
@@ -53,6 +53,16 @@ def resolve(text: str, *, insecure: bool = False) -> Endpoint:
             hint="Use wss://, or set 'insecure: true' if that network is yours alone.",
         )
     return Endpoint(text, (text.rstrip("/").removesuffix(_PATH),))
+
+
+def _split(text: str) -> SplitResult | None:
+    """The parts of a URL; None if it is none, or its port is no port."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def is_loopback(host: str) -> bool:
