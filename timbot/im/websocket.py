@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from timbot.im.wire.envelope import MAX_FRAME
 
 OPEN_TIMEOUT: Final = 10.0
 """Seconds for TCP, TLS and the opening handshake together."""
+
+CLOSE_TIMEOUT: Final = 2.0
+"""Seconds a goodbye may take, one to a peer that does not read included."""
 
 
 class WebSocketConnection:
@@ -40,7 +44,13 @@ class WebSocketConnection:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close, waiting a little for the other side's goodbye."""
-        await self._socket.close(code, reason)
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._socket.close(code, reason)
+        except TimeoutError:
+            pass
+        finally:  # whatever came in between: the socket does not stay
+            self._socket.transport.abort()
 
 
 class WebSocketTransport:
@@ -55,11 +65,11 @@ class WebSocketTransport:
                 url,
                 max_size=MAX_FRAME,
                 open_timeout=OPEN_TIMEOUT,
-                close_timeout=2.0,
+                close_timeout=CLOSE_TIMEOUT,
                 ping_interval=None,
                 proxy=None if is_loopback(urlsplit(url).hostname or "") else True,
             )
-        except (OSError, TimeoutError, WebSocketException) as error:
+        except (OSError, ValueError, WebSocketException) as error:
             where = urlsplit(url)
             why = str(error) or type(error).__name__
             raise ConnectionLost(f"Cannot connect to {where.scheme}://{where.netloc}: {why}.") from error
