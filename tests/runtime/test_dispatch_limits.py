@@ -13,6 +13,8 @@ from structlog.testing import LogCapture
 from timbot import Context, ConversationType, Face, MessageReadByPeer, Plugin, Text
 from timbot.runtime.dispatcher import Options
 from timbot.runtime.speaker import WINDOW, LoopGuard
+from timbot.sandbox.domain.group_rules import GroupType
+from timbot.sandbox.domain.messages import GroupChanges
 from timbot.testing import Person, World
 
 
@@ -178,3 +180,20 @@ async def test_what_came_during_a_break_is_answered_once_and_in_order() -> None:
         assert await ann.burst(["1", "2", "3"]) == ["re 1", "re 2", "re 3"]
         await asyncio.sleep(600)
         assert await ann.answers() == []
+
+
+@pytest.mark.xfail(reason="a group that is new to the client begins with the end of the break", strict=False)
+async def test_what_was_said_in_a_group_the_bot_came_into_during_a_break_is_handled() -> None:
+    bot = Plugin("p")
+
+    @bot.on_command("say")
+    async def say(ctx: Context[Text]) -> str:
+        return "heard"
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        world.cut()
+        world.sandbox.domain.groups.create("ann", GroupType.WORK, GroupChanges(name="g"), group_id="g")
+        world.sandbox.domain.group_members.add("ann", "g", ["bot"])
+        world.sandbox.flush()
+        assert await ann.says("/say", group="g") == ["heard"]
