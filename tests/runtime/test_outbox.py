@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-from collections.abc import Callable
-from typing import Literal
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from outbox_site import KINDS, Kind, ask, echo, make_group, said, sends
 from structlog.testing import LogCapture
 
-from timbot import Context, ConversationType, Plugin, Text
+from timbot import ConversationType, Text
 from timbot.errors import NotLoggedIn, OutcomeUnknown, ServerError
 from timbot.im.api.messages import MessageDropped
 from timbot.im.model.message import Message
-from timbot.im.wire.elements import Element, TextElem, open_element
-from timbot.runtime.dispatcher import Options
 from timbot.runtime.log import get_log
 from timbot.runtime.outbox import Outbox
-from timbot.sandbox.domain.group_rules import GroupType
-from timbot.sandbox.domain.messages import C2CMessage, GroupChanges, GroupMessage
-from timbot.testing import Line, Person, World, run
+from timbot.testing import Line, World
 
-Kind = Literal["C2C", "GROUP"]
-KINDS: tuple[Kind, ...] = ("C2C", "GROUP")
-QUIET = Options(loop_guard=0)
 SECOND_LOOK = 15.0
 
 
@@ -37,58 +26,6 @@ def log() -> LogCapture:
     capture = LogCapture()
     structlog.configure(processors=[capture])
     return capture
-
-
-def echo(handled: dict[str, list[str]] | None = None) -> Plugin:
-    bot = Plugin("echo")
-
-    def answer(ctx: Context[Text], text: str) -> str:
-        if handled is not None:
-            handled.setdefault(ctx.sender.id, []).append(f"re {text}")
-        return f"re {text}"
-
-    @bot.on_text
-    async def handler(ctx: Context[Text]) -> str:
-        return answer(ctx, ctx.text)
-
-    @bot.on_command("say")
-    async def say(ctx: Context[Text]) -> str:
-        return answer(ctx, " ".join(ctx.args))
-
-    return bot
-
-
-def make_group(world: World, *others: str) -> None:
-    world.sandbox.domain.groups.create("bot", GroupType.WORK, GroupChanges(name="g"), group_id="g")
-    world.sandbox.domain.group_members.add("bot", "g", others)
-    world.sandbox.flush()
-
-
-def text_of(body: object) -> str:
-    assert isinstance(body, list)
-    element: Element = body[0]
-    content = open_element(element)
-    assert isinstance(content, TextElem)
-    return content.text
-
-
-def said(world: World, kind: Kind, peer: str = "ann") -> list[str]:
-    """What the server has of the bot's words, in its order."""
-    domain = world.sandbox.domain
-    if kind == "C2C":
-        messages: list[C2CMessage | GroupMessage] = [*domain.chats.history("bot", peer, 10_000).messages]
-    else:
-        records = domain.group_messages.history("bot", "g", None, 10_000).records
-        messages = [record.content for record in reversed(records) if isinstance(record.content, GroupMessage)]
-    return [text_of(message.body) for message in messages if message.sender == "bot"]
-
-
-def sends(frame: bytes) -> bool:
-    return b".sendmsg" in frame or b".send_group_msg" in frame
-
-
-async def ask(person: Person, kind: Kind, text: str) -> None:
-    await person.send(Text(f"/say {text}"), group="g" if kind == "GROUP" else "")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -332,69 +269,3 @@ async def _fill_again(world: World) -> None:
     await asyncio.sleep(0.01)
     for number in range(40):
         world.sandbox.domain.group_messages.send("ann", "g", [], size=1, random=1000 + number)
-
-
-# Storms
-
-
-class Storm:
-    """A talk over a line that is cut again and again: what was asked, what was handled, what was said."""
-
-    def __init__(self, seed: int, kind: Kind, *, cuts: int = 10, drops: int = 0) -> None:
-        self.handled: dict[str, list[str]] = {}
-        self.expected = [f"re {number}" for number in range(100)]
-        self.said: list[str] = []
-        run(self._talk(random.Random(seed), seed, kind, cuts, drops))
-
-    async def _talk(self, chance: random.Random, seed: int, kind: Kind, cuts: int, drops: int) -> None:
-        async with World(echo(self.handled), seed=seed, options=QUIET, line=Line(0.02, 0.1)) as world:
-            ann = await world.user("ann")
-            make_group(world, "ann")
-            await world.settle()
-            for _ in range(cuts):
-                asyncio.get_running_loop().call_later(chance.uniform(0, 30), world.cut)
-            world.faults.drop(sends, times=drops, probability=0.1)
-            for number in range(100):
-                await ask(ann, kind, str(number))
-                await asyncio.sleep(chance.uniform(0, 0.6))
-            await asyncio.sleep(60)
-            await world.settle(3600)
-            self.said = said(world, kind)
-
-
-def storms(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    limits = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    return lambda test: limits(given(seed=st.integers(0, 2**32))(test))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@storms(8)
-def test_in_a_storm_of_cuts_each_thing_is_said_once_in_the_order_it_was_handled(kind: Kind, seed: int) -> None:
-    storm = Storm(seed, kind)
-    assert storm.said == storm.handled["ann"]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@storms(6)
-def test_in_a_storm_of_cuts_and_losses_each_thing_is_said_once_in_the_order_it_was_handled(kind: Kind, seed: int) -> None:
-    storm = Storm(seed, kind, cuts=3, drops=4)
-    assert storm.said == storm.handled["ann"]
-
-
-@storms(6)
-def test_in_a_storm_of_cuts_a_group_is_handled_once_each_and_in_its_order(seed: int) -> None:
-    storm = Storm(seed, "GROUP")
-    assert storm.handled["ann"] == storm.expected
-
-
-@storms(6)
-def test_in_a_storm_of_cuts_each_message_of_a_chat_is_handled_once(seed: int) -> None:
-    storm = Storm(seed, "C2C")
-    assert sorted(storm.handled["ann"]) == sorted(storm.expected)
-
-
-@pytest.mark.xfail(reason="what was pushed and held before a second break is overtaken by the next look back", strict=False)
-@pytest.mark.parametrize("seed", [4, 7, 8, 10])
-def test_in_a_storm_of_cuts_a_chat_is_handled_in_its_order(seed: int) -> None:
-    storm = Storm(seed, "C2C")
-    assert storm.handled["ann"] == storm.expected
