@@ -42,11 +42,15 @@ from timbot.im.happenings import (
 from timbot.im.inbox import Gap, Inbox
 from timbot.im.model import events as model
 from timbot.im.session import Session, Timing
+from timbot.im.sync import EndlessAnswer
 from timbot.im.transport import Transport
 from timbot.im.wire.messages import C2CMessage
 
 OVERLAP: Final = 60.0
 """Seconds before the loss of a connection from which on history is read again: what was pushed last may not have arrived."""
+
+MOST_FAILED_ROUNDS: Final = 3
+"""Looks for missed messages that may fail in a row before what is pushed is handed over without them."""
 
 GAP_PATIENCE: Final = 15.0
 """Seconds a group's later messages wait for a missing one."""
@@ -101,6 +105,9 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         self._synced = asyncio.Event()
         self._missed: list[Synced] = []
         self._whole_until = 0.0
+        self._failed_rounds = 0
+        self._was_ready = False
+        self._leaving = False
         self._pump: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._fills: set[asyncio.Task[None]] = set()
@@ -115,7 +122,9 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         await self.logout()
 
     async def login(self) -> None:
-        """Connect and log in (`login`). Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`."""
+        """Connect and log in (`login`), once. Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`."""
+        if self._pump is not None or self._leaving:
+            raise NotLoggedIn(f"The client of {self.user_id} was logged in already.", hint="Make a new one.")
         self._pump = asyncio.create_task(self._run(), name=f"client {self.user_id}: pump")
         try:
             await self._session.start()
@@ -125,11 +134,14 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
 
     async def logout(self) -> None:
         """Log out and let go of everything (`logout`, `destroy`). Idempotent; `events` ends."""
+        self._leaving = True
         await self._session.close()
-        tasks = [task for task in (self._pump, self._catching_up, *self._fills) if task is not None]
+        self._events.nudge()  # the pump waits for no reader any more, and ends with the session
+        if self._pump is not None:
+            await asyncio.wait({self._pump})
+        tasks = [task for task in (self._catching_up, *self._fills) if task is not None]
         for task in tasks:
-            if task is not self._pump:
-                task.cancel()
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._events.end()
 
@@ -158,10 +170,12 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
     # From happenings to events
 
     async def _run(self) -> None:
-        async for happening in self._session.happenings():
-            await self._take(happening)
-            await self._events.wait_for_room(patience=math.inf, urgent=lambda: False)
-        self._events.end()
+        try:
+            async for happening in self._session.happenings():
+                await self._take(happening)
+                await self._events.wait_for_room(patience=math.inf, urgent=lambda: self._leaving)
+        finally:
+            self._events.end()
 
     async def _take(self, happening: Happening) -> None:
         match happening:
@@ -169,6 +183,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
                 self._hand_over(self._inbox.pushed(happening.items))
                 await happening.ack()
             case Synced():
+                self._failed_rounds = 0
                 if self._catching_up is None or self._catching_up.done():
                     self._hand_over(self._inbox.synced(happening.items, first=happening.first))
                 else:
@@ -188,6 +203,9 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
                 self._hand_over([model.BrokenItem(happening.error)])
             case SyncFailed():
                 self._hand_over([model.Incomplete("", f"looking for missed messages failed: {happening.error}")])
+                self._failed_rounds += 1
+                if self._failed_rounds >= MOST_FAILED_ROUNDS or isinstance(happening.error, EndlessAnswer):
+                    self._synced.set()  # said; what is pushed must not wait for ever. A later round may still bring it
 
     def _hand_over(self, events: Iterable[model.Event]) -> None:
         for event in events:
@@ -202,17 +220,21 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             if task is not None:
                 task.cancel()  # begun on a connection that is gone: the new round covers the same ground
         self._synced.clear()  # what was missed before a second break stays in `_missed`: it never comes again
+        if held := self._inbox.take_held():
+            self._missed.append(Synced(tuple(held), cookie="", first=False))
         self._inbox.logged_in(connected.server_time)
         self._hand_over([model.NetStateChanged(model.NetState.CONNECTED)])
-        work = self._catch_up(again=connected.again)
+        self._failed_rounds = 0
+        work = self._catch_up()
         self._catching_up = asyncio.create_task(work, name=f"client {self.user_id}: catch up")
 
-    async def _catch_up(self, *, again: bool) -> None:
+    async def _catch_up(self) -> None:
         """Hand over what was missed: C2C, then groups, then requests, then what has been pushed since the login."""
         await self._synced.wait()
         try:
             await self._look_back()
-            for gap in self._inbox.groups_listed(await self.get_group_list()):
+            since = max(self._whole_until - OVERLAP, 0.0)
+            for gap in self._inbox.groups_listed(await self.get_group_list(), since=since):
                 await self._fill(gap)
             for application in (await self.get_friend_application_list()).applications:
                 if application.incoming and self._inbox.is_new_application(application.user_id, application.time):
@@ -224,11 +246,12 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         self._hand_over_missed()
         self._whole_until = 0.0
         self._hand_over(self._inbox.release())
-        self._hand_over([model.Ready(again)])
+        self._hand_over([model.Ready(again=self._was_ready)])
+        self._was_ready = True
 
     async def _look_back(self) -> None:
         """Read the history of conversations of which the queue may not have kept everything, before its own messages."""
-        since = self._whole_until - OVERLAP
+        since = max(self._whole_until - OVERLAP, self._inbox.began + 1)  # before the first login is history
         if self._whole_until:
             doubtful = self._inbox.capped(item for round_ in self._missed for item in round_.items)
             for peer in sorted(doubtful | await self._unknown_last_messages(since)):
@@ -262,13 +285,14 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             async with asyncio.timeout(GAP_PATIENCE):
                 await self._fill(gap)
         except TimeoutError:
-            self._hand_over(self._inbox.filled(gap, []))
+            if self._session.online:  # else nothing is given up: the next login asks for all that is missing
+                self._hand_over(self._inbox.filled(gap, []))
 
     async def _fill(self, gap: Gap) -> None:
         """Ask for what is missing until there is an answer. What the server refuses to give is given up."""
         while True:
             try:
-                items = await self._group_range(gap.group_id, gap.first, gap.last)
+                items = await self._group_range(gap.group_id, gap.first, gap.last, since=gap.since)
             except RequestTimeout:
                 continue
             except NotLoggedIn:

@@ -51,11 +51,12 @@ REQUESTS_REMEMBERED: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Messages of a group that are missing, `first` to `last`, both included."""
+    """Messages of a group that are missing, `first` to `last`, both included; older than `since` (Unix seconds) none is."""
 
     group_id: str
     first: int
     last: int
+    since: int = 0
 
 
 @dataclass(slots=True)
@@ -80,9 +81,14 @@ class Inbox:
         self._written: OrderedDict[tuple[str, int, int], None] = OrderedDict()
         self._streams: dict[str, _Stream] = {}
         self._holding = True
-        self._held: list[PushValue] = []
+        self._held: list[Pushed] = []
         self._began = 0
         self._gaps: list[Gap] = []
+
+    @property
+    def began(self) -> int:
+        """When the first login was, Unix seconds by the server's clock; 0 before it."""
+        return self._began
 
     # What comes in; each call returns the events it makes ready
 
@@ -97,9 +103,18 @@ class Inbox:
     def pushed(self, items: Iterable[Pushed]) -> list[model.Event]:
         """What a push says."""
         if self._holding:
-            self._held.extend(item.value for item in items)
+            self._held.extend(items)
             return []
         return [event for item in items for event in self._take(item.value)]
+
+    def take_held(self) -> list[Pushed]:
+        """What was held when its connection broke: older than all that a look back on the next one brings.
+
+        Messages of groups stay: their numbers say where they belong.
+        """
+        taken = [item for item in self._held if not number_of(item.value)]
+        self._held = [item for item in self._held if number_of(item.value)]
+        return taken
 
     def synced(self, items: Iterable[Pushed], *, first: bool) -> list[model.Event]:
         """What a look back at C2C brought. The `first` one of all is history, but for requests and what is newer than login."""
@@ -120,8 +135,12 @@ class Inbox:
         """Whether a C2C message from `peer` has been taken."""
         return C2CIdentity(peer, False, sequence, random) in self._seen
 
-    def groups_listed(self, groups: Iterable[Group]) -> list[Gap]:
-        """The groups of this account as they stand now: what is missing of each."""
+    def groups_listed(self, groups: Iterable[Group], *, since: float = 0.0) -> list[Gap]:
+        """The groups of this account as they stand now: what is missing of each.
+
+        A group that is new to us begins here, at what has been pushed since the login, or, if this account came into it
+        after `since` (Unix seconds; 0: this is the first login), at joining.
+        """
         gaps: list[Gap] = []
         for group in groups:
             if group.next_message_sequence < 1:
@@ -129,7 +148,10 @@ class Inbox:
             newest = group.next_message_sequence - 1
             stream = self._streams.get(group.group_id)
             if stream is None or newest < stream.taken or (stream.created and stream.created != group.create_time):
-                # New to us, or a new group under an old ID: it begins here, or with what has been pushed since login.
+                if stream is None and since and group.own_join_time >= since and newest:
+                    self._streams[group.group_id] = _Stream(0, group.create_time, filling=True)
+                    gaps.append(Gap(group.group_id, 1, newest, group.own_join_time))
+                    continue
                 begin = min([newest, *(number - 1 for number in self._held_numbers(group.group_id))])
                 self._streams[group.group_id] = _Stream(max(begin, 0), group.create_time)
                 continue
@@ -145,8 +167,11 @@ class Inbox:
         if stream is None:
             return []
         stream.filling = False
+        if gap.since:
+            items = [item for item in items if time_of(item.value) >= gap.since]
+            stream.taken = max(stream.taken, min((number_of(item.value) for item in items), default=gap.last + 1) - 1)
         for item in items:
-            number = _number(item.value)
+            number = number_of(item.value)
             if number > stream.taken:
                 stream.early.setdefault(number, item.value)
         ready: list[model.Event] = []
@@ -163,7 +188,7 @@ class Inbox:
         """The look back is complete: hand over what was held."""
         self._holding = False
         held, self._held = self._held, []
-        ready = [event for value in held for event in self._take(value)]
+        ready = [event for item in held for event in self._take(item.value)]
         for group_id, stream in self._streams.items():
             ready.extend(self._flush(group_id, stream))  # a gap from before, if the groups could not be listed
         return ready
@@ -295,7 +320,8 @@ class Inbox:
         return True
 
     def _held_numbers(self, group_id: str) -> list[int]:
-        return [_number(value) for value in self._held if _group_of(value) == group_id and _number(value)]
+        values = [item.value for item in self._held]
+        return [number_of(value) for value in values if _group_of(value) == group_id and number_of(value)]
 
 
 _LEAVING: Final = (NoticeKind.REMOVED, NoticeKind.DISMISSED, NoticeKind.QUIT)
@@ -325,10 +351,16 @@ def _group_of(value: PushValue) -> str:
     return value.message.group_id if isinstance(value, Tip) and value.stored else ""
 
 
-def _number(value: PushValue) -> int:
+def number_of(value: PushValue) -> int:
     """The group's number of a message or stored tip, else 0."""
     if isinstance(value, Tip):
         return given(value.message.msg_seq, 0) if value.stored else 0
     if isinstance(value, GroupMessage) and given(value.online_only_flag, 0) != 1:
         return given(value.msg_seq, 0)
     return 0
+
+
+def time_of(value: PushValue) -> int:
+    """The server's time of a group message or tip, Unix seconds; 0 if it has none."""
+    message = value.message if isinstance(value, Tip) else value
+    return given(message.msg_time_stamp, 0) if isinstance(message, GroupMessage) else 0

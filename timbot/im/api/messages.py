@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from timbot.errors import ImError, InvalidArgument, ServerError
+from timbot.errors import FrameError, ImError, InvalidArgument, ServerError
 from timbot.im.api.base import Api, required
 from timbot.im.clock import Clock
+from timbot.im.inbox import number_of, time_of
 from timbot.im.model.message import (
     AT_ALL,
     ConversationType,
@@ -20,6 +22,7 @@ from timbot.im.model.message import (
     split_conversation_id,
 )
 from timbot.im.model.payloads import SENDABLE, Custom, Face, Payload, Text, element_of
+from timbot.im.sync import EndlessAnswer
 from timbot.im.wire.commands import c2c, groups
 from timbot.im.wire.messages import AndroidInfo, ApnsInfo, C2CMessage, GroupAt, GroupMessage, OfflinePush
 from timbot.im.wire.pushes import C2CReference, Pushed, open_c2c_list, open_group_list
@@ -237,7 +240,7 @@ class MessagesApi(Api):
     async def find_sent(self, message: OutgoingMessage, sent_at: float) -> Message | None:
         """Look for a message whose sending ended unknown. `sent_at` (Unix seconds) bounds how far back to look."""
         cursor: tuple[int, str] | None = None
-        while True:
+        for _ in range(MAX_PAGES):
             page = await self.get_message_list(message.conversation_id, cursor=cursor)
             for found in page.messages:
                 same = found.random == message.random and found.flow == "out"
@@ -246,6 +249,7 @@ class MessagesApi(Api):
             cursor = page.next_cursor
             if cursor is None or (page.messages and page.messages[0].time < sent_at - 60):
                 return None
+        raise EndlessAnswer((c2c.HISTORY if message.conversation_type is ConversationType.C2C else groups.HISTORY).name)
 
     async def revoke_message(self, message: Message) -> None:
         """Take a message back (`revokeMessage`): one's own within 2 minutes; owners and admins of a group any.
@@ -313,18 +317,20 @@ class MessagesApi(Api):
             if not times or times[0] < since or given(answer.complete, 1) == 1:
                 break
             before, key = times[0], given(answer.msg_key, "")
-        return found
+        return [item for item in found if not isinstance(item.value, C2CMessage) or item.value.msg_time_stamp >= since]
 
     async def _group_history(self, group_id: str, cursor: tuple[int, str] | None, number: int) -> MessageList:
         newest = cursor[0] if cursor else await self._newest_sequence(group_id)
         if newest < 1:
             return MessageList((), None)
         items, complete = await self._group_page(group_id, newest, number)
-        messages = tuple(
-            group_message(item.value, self.user_id) for item in reversed(items) if isinstance(item.value, GroupMessage)
-        )
-        next_newest = newest - number
-        return MessageList(messages, None if complete or next_newest < 1 else (next_newest, ""))
+        messages: list[Message] = []
+        for item in reversed(items):
+            if isinstance(item.value, GroupMessage):
+                with contextlib.suppress(FrameError):  # one that makes no sense must not cost the page
+                    messages.append(group_message(item.value, self.user_id))
+        next_newest = _below(items, newest)
+        return MessageList(tuple(messages), None if complete or next_newest < 1 else (next_newest, ""))
 
     async def _newest_sequence(self, group_id: str) -> int:
         answer = await self._session.request(groups.INFO, groups.InfoRequest(group_id_list=[group_id]))
@@ -342,8 +348,11 @@ class MessagesApi(Api):
         items = list(open_group_list(given(answer.rsp_msg_list, []), path="$.RspMsgList"))
         return items, not items or given(answer.is_finished, 0) == _NOTHING_THERE
 
-    async def _group_range(self, group_id: str, first: int, last: int) -> list[Pushed]:
-        """Everything of a group from `first` to `last` that the server still has, oldest first."""
+    async def _group_range(self, group_id: str, first: int, last: int, *, since: int = 0) -> list[Pushed]:
+        """Everything of a group from `first` to `last` that the server still has, oldest first.
+
+        `since` (Unix seconds) ends the look back earlier: what is older may be missing.
+        """
         found: list[Pushed] = []
         newest = last
         for _ in range(MAX_PAGES):
@@ -351,11 +360,16 @@ class MessagesApi(Api):
                 break
             items, complete = await self._group_page(group_id, newest, min(GROUP_PAGE, newest - first + 1))
             found.extend(items)
-            if complete:
+            if complete or (items and time_of(items[-1].value) < since):
                 break
-            newest -= GROUP_PAGE
+            newest = _below(items, newest)
         found.reverse()
         return found
+
+
+def _below(items: Sequence[Pushed], newest: int) -> int:
+    """Where the page before begins, after one that began with `newest`. A server may give less than it was asked for."""
+    return min([newest, *(number_of(item.value) or newest for item in items)]) - 1
 
 
 def _mention(user: str) -> GroupAt:
