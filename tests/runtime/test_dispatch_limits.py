@@ -182,7 +182,6 @@ async def test_what_came_during_a_break_is_answered_once_and_in_order() -> None:
         assert await ann.answers() == []
 
 
-@pytest.mark.xfail(reason="a group that is new to the client begins with the end of the break", strict=False)
 async def test_what_was_said_in_a_group_the_bot_came_into_during_a_break_is_handled() -> None:
     bot = Plugin("p")
 

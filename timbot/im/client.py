@@ -13,7 +13,7 @@ import asyncio
 import math
 import random
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -104,6 +104,8 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         self._events: Backlog[model.Event] = Backlog(backlog, self._clock)
         self._synced = asyncio.Event()
         self._missed: list[Synced] = []
+        self._doubtful: set[str] = set()
+        """Users whose messages came partly by push and partly not: only their history tells the order."""
         self._whole_until = 0.0
         self._failed_rounds = 0
         self._was_ready = False
@@ -187,7 +189,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
                 if self._catching_up is None or self._catching_up.done():
                     self._hand_over(self._inbox.synced(happening.items, first=happening.first))
                 else:
-                    self._missed.append(happening)
+                    self._missed.append(replace(happening, items=self._inbox.not_held(happening.items)))
                     self._synced.set()
             case Connected():
                 self._begin_catching_up(happening)
@@ -222,6 +224,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         self._synced.clear()  # what was missed before a second break stays in `_missed`: it never comes again
         if held := self._inbox.take_held():
             self._missed.append(Synced(tuple(held), cookie="", first=False))
+            self._doubtful |= {item.value.from_account for item in held if isinstance(item.value, C2CMessage)}
         self._inbox.logged_in(connected.server_time)
         self._hand_over([model.NetStateChanged(model.NetState.CONNECTED)])
         self._failed_rounds = 0
@@ -253,9 +256,10 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         """Read the history of conversations of which the queue may not have kept everything, before its own messages."""
         since = max(self._whole_until - OVERLAP, self._inbox.began + 1)  # before the first login is history
         if self._whole_until:
-            doubtful = self._inbox.capped(item for round_ in self._missed for item in round_.items)
+            doubtful = self._doubtful | self._inbox.capped(item for round_ in self._missed for item in round_.items)
             for peer in sorted(doubtful | await self._unknown_last_messages(since)):
                 self._hand_over(self._inbox.synced(await self._c2c_since(peer, since), first=False))
+                self._doubtful.discard(peer)
         self._hand_over_missed()
 
     async def _unknown_last_messages(self, since: float) -> set[str]:

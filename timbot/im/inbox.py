@@ -107,6 +107,13 @@ class Inbox:
             return []
         return [event for item in items for event in self._take(item.value)]
 
+    def not_held(self, items: Iterable[Pushed]) -> tuple[Pushed, ...]:
+        """What a look back brought and no push has: the rest was pushed since the login, and is newer than all of this."""
+        held = {c2c_identity(item.value, self._me) for item in self._held if isinstance(item.value, C2CMessage)}
+        return tuple(
+            item for item in items if not (isinstance(item.value, C2CMessage) and c2c_identity(item.value, self._me) in held)
+        )
+
     def take_held(self) -> list[Pushed]:
         """What was held when its connection broke: older than all that a look back on the next one brings.
 
@@ -132,8 +139,12 @@ class Inbox:
         return {user for user, number in counted.items() if number >= QUEUE_CAP}
 
     def knows(self, peer: str, sequence: int, random: int) -> bool:
-        """Whether a C2C message from `peer` has been taken."""
-        return C2CIdentity(peer, False, sequence, random) in self._seen
+        """Whether a C2C message from `peer` has come."""
+        identity = C2CIdentity(peer, False, sequence, random)
+        values = (item.value for item in self._held)
+        return identity in self._seen or any(
+            c2c_identity(value, self._me) == identity for value in values if isinstance(value, C2CMessage)
+        )
 
     def groups_listed(self, groups: Iterable[Group], *, since: float = 0.0) -> list[Gap]:
         """The groups of this account as they stand now: what is missing of each.

@@ -238,7 +238,8 @@ class MessagesApi(Api):
         )
 
     async def find_sent(self, message: OutgoingMessage, sent_at: float) -> Message | None:
-        """Look for a message whose sending ended unknown. `sent_at` (Unix seconds) bounds how far back to look."""
+        """Look for a message whose sending ended unknown. `sent_at` (our Unix seconds) bounds how far back to look."""
+        oldest = sent_at + self._session.server_now() - self._clock.now() - 60  # as the server counts, and a little more
         cursor: tuple[int, str] | None = None
         for _ in range(MAX_PAGES):
             page = await self.get_message_list(message.conversation_id, cursor=cursor)
@@ -247,7 +248,7 @@ class MessagesApi(Api):
                 if same and message.sequence in (found.sequence, found.client_sequence):
                     return found
             cursor = page.next_cursor
-            if cursor is None or (page.messages and page.messages[0].time < sent_at - 60):
+            if cursor is None or (page.messages and page.messages[0].time < oldest):
                 return None
         raise EndlessAnswer((c2c.HISTORY if message.conversation_type is ConversationType.C2C else groups.HISTORY).name)
 
