@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from inbox_values import application, c2c, friend, group, notice, numbers, texts, tip
 
-from timbot.im.inbox import FLEETING_REMEMBERED, Gap, Inbox
+from timbot.im.inbox import FLEETING_REMEMBERED, REQUESTS_REMEMBERED, Gap, Inbox
 from timbot.im.model import events as model
 from timbot.im.model.group import Group
 
@@ -281,6 +281,15 @@ class TestRequests:
         assert len(inbox._fleeting) == FLEETING_REMEMBERED
         assert inbox.synced([notice(application("ann"))], first=False) == []
         assert not inbox.is_new_application("ann", 1)
+
+    def test_one_that_a_list_repeats_is_remembered_before_older_ones(self, inbox: Inbox) -> None:
+        inbox.pushed([notice(application("ann"))])
+        for number in range(REQUESTS_REMEMBERED + 10):
+            inbox.is_new_application("bob", number)
+            if number % 1000 == 0:
+                assert inbox.synced([notice(application("ann"))], first=False) == []
+        assert inbox.synced([notice(application("ann"))], first=False) == []
+        assert len(inbox._requests) == REQUESTS_REMEMBERED
 
     def test_other_notices_come_as_often_as_they_are_said(self, inbox: Inbox) -> None:
         assert len(inbox.pushed([notice({"ReportType": 2}), notice({"ReportType": 2})])) == 2

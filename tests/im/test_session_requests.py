@@ -67,7 +67,7 @@ class TestAnswers:
             assert "BrokenFrame" not in watch.names()
 
     async def test_a_refusal_is_one_even_if_the_rest_makes_no_sense(self, server: ScriptedServer) -> None:
-        server.answers[READ.name] = {"ErrorCode": 10007, "ErrorInfo": None}
+        server.answers[READ.name] = {"ErrorCode": 10007, "ErrorInfo": 7}
         async with logged_in(server) as (session, _):
             with pytest.raises(ServerError, match="10007"):
                 await session.request(READ, Empty())
