@@ -10,6 +10,7 @@ from timbot import Accept, FriendRequest, GroupJoinRequest, GroupNotice, Plugin,
 from timbot.im.model.events import NoticeType
 from timbot.im.model.group import JoinStatus
 from timbot.im.model.people import AllowType
+from timbot.runtime.dispatcher import Options
 from timbot.sandbox.domain.group_rules import GroupType, Role
 from timbot.sandbox.domain.messages import GroupChanges
 from timbot.testing import Person, World
@@ -286,3 +287,13 @@ async def test_a_refused_answer_is_logged_and_the_lane_goes_on(log: LogCapture) 
         assert world.bot.client.online
     failed = [entry for entry in log.entries if entry["event"] == "handler failed"]
     assert len(failed) == 1
+
+
+async def test_the_request_of_another_bot_is_left_to_a_person(log: LogCapture) -> None:
+    async with World(deciding(Accept()), options=Options(bots=frozenset({"ann"}))) as world:
+        await with_confirmation(world)
+        ann = await world.user("ann")
+        await ann.client.add_friend("bot")
+        await world.settle()
+        assert outcomes(log) == []
+        assert len(world.sandbox.domain.friend_applications.listed("bot").incoming) == 1

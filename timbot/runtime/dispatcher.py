@@ -94,7 +94,7 @@ class Dispatcher:
     def _occasion(self, event: model.Event) -> _Occasion:
         by_type = self._table.for_event(event)
         if not isinstance(event, model.MessageReceived):
-            return _Occasion(event, by_type)
+            return _Occasion(event, by_type, from_bot=self._is_bot(_asking(event)))
         message = event.message
         from_bot = self._is_bot(message.from_)
         if not isinstance(message.payload, Text):
@@ -179,6 +179,13 @@ class Dispatcher:
 def _is_stopping() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _asking(event: model.Event) -> str:
+    """Who makes a request; empty if the event is none."""
+    if isinstance(event, model.FriendApplicationReceived):
+        return event.application.user_id
+    return event.user_id if isinstance(event, model.GroupApplication) else ""
 
 
 def _who(context: BaseContext) -> str:
