@@ -10,6 +10,7 @@ from scripted_server import GETMSG, SILENT, Body, Frame, ScriptedServer, c2c, lo
 from timbot.errors import RequestTimeout, ServerError
 from timbot.im.happenings import Connected, Disconnected, Synced, SyncFailed
 from timbot.im.sync import EndlessAnswer
+from timbot.im.timing import Timing
 from timbot.im.wire.messages import C2CMessage
 from timbot.im.wire.pushes import Broken
 
@@ -43,18 +44,18 @@ class TestRounds:
         assert (sequences(synced), synced.cookie) == ([1, 2, 3], "c3")
 
     async def test_the_next_round_goes_on_with_the_cookie(self, server: ScriptedServer) -> None:
-        async with logged_in(server) as (session, watch):
+        async with logged_in(server) as (_, watch):
             await watch.expect(Synced)
-            session.sync_soon()
+            await asyncio.sleep(Timing().sync)
             synced = await watch.expect(Synced, 2)
             assert server.seen(GETMSG)[1].body["Cookie"] == "cookie"
             assert not synced.first
 
     async def test_an_answer_without_a_cookie_keeps_the_old_one(self, server: ScriptedServer) -> None:
-        async with logged_in(server) as (session, watch):
+        async with logged_in(server) as (_, watch):
             await watch.expect(Synced)
             server.answers[GETMSG] = page(cookie="")
-            session.sync_soon()
+            await asyncio.sleep(Timing().sync)
             assert (await watch.expect(Synced, 2)).cookie == "cookie"
 
     async def test_every_five_minutes(self, server: ScriptedServer) -> None:

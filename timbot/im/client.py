@@ -165,10 +165,6 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         """The server's time, Unix seconds."""
         return self._session.server_now()
 
-    def heard_ago(self) -> float:
-        """Seconds since the server was last heard."""
-        return self._session.heard_ago()
-
     # From happenings to events
 
     async def _run(self) -> None:

@@ -18,10 +18,10 @@ from timbot.im.clock import Clock
 from timbot.im.credentials import Credentials, CredentialsError
 from timbot.im.endpoints import Endpoint
 from timbot.im.exchange import EXPIRED, KICKED, Exchange, Ticket, kick_type
-from timbot.im.happenings import BrokenFrame, Connected, Disconnected, Expired, Happening, KickedOut, Push, Synced, SyncFailed
+from timbot.im.happenings import BrokenFrame, Connected, Disconnected, Expired, Happening, KickedOut, Push
 from timbot.im.keepalive import keep_alive
 from timbot.im.reconnect import Backoff, Verdict, gravest, judge_login
-from timbot.im.sync import EndlessAnswer, LookBack
+from timbot.im.sync import Sync
 from timbot.im.timing import Timing as Timing
 from timbot.im.transport import Connection, Transport
 from timbot.im.wire.commands import status
@@ -77,10 +77,7 @@ class Session:
         self._heard_at = 0.0
         self._hello_every = self.timing.hello
         self._clock_offset = 0.0
-        self._look_back = LookBack()
-        self._synced_once = False
-        self._sync_wanted = asyncio.Event()
-        self._sync_online = False
+        self._sync = Sync(self._exchange, self._backlog.put, self.timing)
         self._ended = False
         self._leaving = False
         self._ahead: list[Push] = []
@@ -151,14 +148,6 @@ class Session:
         """The server's time, Unix seconds, as well as the last login told it."""
         return self._clock.now() + self._clock_offset
 
-    def heard_ago(self) -> float:
-        """Seconds since the last frame from the server."""
-        return self._clock.monotonic() - self._heard_at
-
-    def sync_soon(self) -> None:
-        """Look for missed C2C messages now, not at the next regular time."""
-        self._sync_wanted.set()
-
     # The life of the session
 
     async def _run(self) -> None:
@@ -216,7 +205,7 @@ class Session:
         tasks = {reader}
         try:
             await self._log_in(reader)
-            for name, work in (("heartbeat", self._keep_alive()), ("sync", self._keep_synced())):
+            for name, work in (("heartbeat", self._keep_alive()), ("sync", self._sync.keep())):
                 tasks.add(asyncio.create_task(work, name=f"session {self.ticket.user_id}: {name}"))
             await self._exchange.resend()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -289,8 +278,7 @@ class Session:
         for push in self._ahead:
             self._backlog.put(push)
         self._ahead.clear()
-        self._sync_online = False
-        self._sync_wanted.set()
+        self._sync.connected()
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(None)
 
@@ -339,8 +327,7 @@ class Session:
         else:
             self._ahead.append(push)  # read in one go with the login's answer: it comes after `Connected`
         if given(body.flag, 0) == 1:
-            self._sync_online = True
-            self._sync_wanted.set()
+            self._sync.soon(online=True)
         for item in items:
             if isinstance(item.value, Kickout):
                 raise self._kicked(given(item.value.kick_type, 1))
@@ -361,28 +348,6 @@ class Session:
             hello=self._hello_every,
             patience=self.timing.request,
         )
-
-    async def _keep_synced(self) -> None:
-        """Fetch what no push brought: after each login, when a push says so, and every few minutes."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.timing.sync):
-                    await self._sync_wanted.wait()
-            self._sync_wanted.clear()
-            online, self._sync_online = self._sync_online, False
-            try:
-                items = await self._look_back.fetch(self._exchange, online=online, timeout=self.timing.request)
-            except ConnectionLost:
-                raise
-            except ImError as error:
-                self._backlog.put(SyncFailed(error))
-                endless = isinstance(error, EndlessAnswer)
-                await asyncio.sleep(self.timing.sync if endless else self.timing.heartbeat)
-                self._sync_online |= online
-                self._sync_wanted.set()
-                continue
-            self._backlog.put(Synced(items, self._look_back.cookie, first=not self._synced_once))
-            self._synced_once = True
 
     # Endings
 

@@ -1,12 +1,16 @@
-"""One round of `getmsg`: the C2C messages and events that came while nobody listened."""
+"""`getmsg`: the C2C messages and events that no push brought, after each login, when a push says so, and now and then."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+import contextlib
+from collections.abc import Callable
 from typing import Final
 
-from timbot.errors import ImError
+from timbot.errors import ConnectionLost, ImError
 from timbot.im.exchange import Exchange
+from timbot.im.happenings import Synced, SyncFailed
+from timbot.im.timing import Timing
 from timbot.im.wire.commands import status
 from timbot.im.wire.pushes import Pushed, open_c2c_list, open_item
 from timbot.im.wire.value import given
@@ -25,33 +29,72 @@ class EndlessAnswer(ImError):
         self.command = command
 
 
-@dataclass(slots=True)
-class LookBack:
-    """Rounds of `getmsg`, one after the other; each goes on where the one before stopped.
+class Sync:
+    """Fetches, round by round, what no push brought; each round goes on where the one before stopped.
 
     A page counts as received as soon as the next one is asked for, and then never comes again. So a round that breaks off
     keeps what it has, and the next round of this account hands it over with its own.
     """
 
-    cookie: str = ""
-    """Where the server goes on; to be kept with what was received up to it."""
-    _received: list[Pushed] = field(default_factory=list)
+    def __init__(self, exchange: Exchange, report: Callable[[Synced | SyncFailed], None], timing: Timing) -> None:
+        self._exchange = exchange
+        self._report = report
+        self._timing = timing
+        self._cookie = ""
+        self._received: list[Pushed] = []
+        self._wanted = asyncio.Event()
+        self._online = False
+        self._first = True
 
-    async def fetch(self, exchange: Exchange, *, online: bool, timeout: float) -> tuple[Pushed, ...]:
-        """Everything new, in the server's order. `online`: because a push said so.
+    def soon(self, *, online: bool = False) -> None:
+        """Begin a round now, not at the next regular time. `online`: because a push said so."""
+        self._online |= online
+        self._wanted.set()
 
-        Raises what a request raises, and `EndlessAnswer`.
-        """
+    def connected(self) -> None:
+        """A login has succeeded: its first round is due, and is none that a push has asked for."""
+        self._online = False
+        self._wanted.set()
+
+    async def keep(self) -> None:
+        """A round whenever one is wanted, and every few minutes. Runs until the connection is lost, which it raises."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._timing.sync):
+                    await self._wanted.wait()
+            self._wanted.clear()
+            online, self._online = self._online, False
+            try:
+                await self._fetch(online)
+            except ConnectionLost:
+                raise
+            except ImError as error:
+                self._report(SyncFailed(error))
+                if isinstance(error, EndlessAnswer):
+                    self._hand_over()
+                    await asyncio.sleep(self._timing.sync)
+                else:
+                    await asyncio.sleep(self._timing.heartbeat)
+                self.soon(online=online)
+                continue
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        received, self._received = self._received, []
+        self._report(Synced(tuple(received), self._cookie, first=self._first))
+        self._first = False
+
+    async def _fetch(self, online: bool) -> None:
+        """Page by page, in the server's order. Raises what a request raises, and `EndlessAnswer`."""
         flag = 0
         for _ in range(MAX_PAGES):
-            request = status.SyncRequest(cookie=self.cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
-            answer = await exchange.request(status.SYNC, request, timeout=timeout, bound=True)
+            request = status.SyncRequest(cookie=self._cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
+            answer = await self._exchange.request(status.SYNC, request, timeout=self._timing.request, bound=True)
             self._received.extend(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
             for index, raw in enumerate(given(answer.event_array, [])):
                 self._received.extend(open_item(raw, path=f"$.EventArray[{index}]"))
-            self.cookie = given(answer.cookie, "") or self.cookie
+            self._cookie = given(answer.cookie, "") or self._cookie
             flag = given(answer.sync_flag, DONE)
             if flag == DONE:
-                received, self._received = self._received, []
-                return tuple(received)
+                return
         raise EndlessAnswer(status.SYNC.name)
