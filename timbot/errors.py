@@ -110,9 +110,30 @@ class ServerError(ImError):
 
 
 class LoginRefused(ServerError):
-    """The server does not let this account in. `code` 70001 expired, 70003/70009/70013/70014 wrong key or account."""
+    """The server does not let `user_id` in. `code` 70001 expired, 70003/70009/70013/70014 wrong key or account."""
 
     docs = "errors#login"
+
+    def __init__(self, command: str, code: int, info: str = "", *, user_id: str = "") -> None:
+        super().__init__(command, code, info, hint=_LOGIN_HINTS.get(code, ""))
+        if user_id:
+            self.message = f"The login of {user_id} was refused: {code}{f' {info}' if info else ''}."
+        self.user_id = user_id
+
+
+_WRONG_KEY = "Check that secret key (or UserSig), 'sdk_app_id' and 'user_id' belong together: the console shows the key."
+_LOGIN_HINTS: dict[int, str] = {
+    20002: "Give a fresh UserSig, or the secret key to make one from.",
+    60002: "The server does not want this client to come back.",
+    70001: "The UserSig has expired: give a fresh one, or the secret key to make one from.",
+    70003: "This is no UserSig: it may have been cut or pasted wrongly.",
+    70009: _WRONG_KEY,
+    70013: _WRONG_KEY,
+    70014: _WRONG_KEY,
+    70016: "The app has no key yet, or the endpoint is of another region: china or oversea?",
+    70020: "There is no such app at this endpoint. Check 'sdk_app_id' and 'endpoint' (china or oversea).",
+    70051: "The account is barred: ask whoever administers the app.",
+}
 
 
 class KickKind(Enum):

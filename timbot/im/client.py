@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from timbot.errors import ImError, NotLoggedIn, RequestTimeout
-from timbot.im.api.conversations import ConversationsApi
+from timbot.im.api.conversations import LIST_CAP, ConversationsApi
 from timbot.im.api.friends import FriendsApi
 from timbot.im.api.groups import GroupsApi
 from timbot.im.api.messages import MessagesApi, Sequences
@@ -44,6 +44,7 @@ from timbot.im.model import events as model
 from timbot.im.session import Session, Timing
 from timbot.im.sync import EndlessAnswer
 from timbot.im.transport import Transport
+from timbot.im.wire.identity import C2CIdentity, c2c_identity
 from timbot.im.wire.messages import C2CMessage
 
 OVERLAP: Final = 60.0
@@ -171,9 +172,13 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         try:
             async for happening in self._session.happenings():
                 await self._take(happening)
-                await self._events.wait_for_room(patience=math.inf, urgent=lambda: self._leaving)
+                await self._wait_for_reader()
         finally:
             self._events.end()
+
+    async def _wait_for_reader(self) -> None:
+        """Let the reader of `events` catch up below the bound, unless there will be none."""
+        await self._events.wait_for_room(patience=math.inf, urgent=lambda: self._leaving)
 
     async def _take(self, happening: Happening) -> None:
         match happening:
@@ -234,6 +239,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             await self._look_back()
             since = max(self._whole_until - OVERLAP, 0.0)
             for gap in self._inbox.groups_listed(await self.get_group_list(), since=since):
+                await self._wait_for_reader()
                 await self._fill(gap)
             for application in (await self.get_friend_application_list()).applications:
                 if application.incoming and self._inbox.is_new_application(application.user_id, application.time):
@@ -252,27 +258,32 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         """Read the history of conversations of which the queue may not have kept everything, before its own messages."""
         since = max(self._whole_until - OVERLAP, self._inbox.began + 1)  # before the first login is history
         if self._whole_until:
-            doubtful = self._doubtful | self._inbox.capped(item for round_ in self._missed for item in round_.items)
-            for peer in sorted(doubtful | await self._unknown_last_messages(since)):
+            for peer in sorted(await self._find_doubtful(since)):
+                await self._wait_for_reader()
                 self._hand_over(self._inbox.synced(await self._c2c_since(peer, since), first=False))
                 self._doubtful.discard(peer)
         self._hand_over_missed()
 
-    async def _unknown_last_messages(self, since: float) -> set[str]:
-        """Users whose last message is not older than `since` and has reached neither this client nor the queue."""
-        listed = {
-            (item.value.from_account, item.value.msg_seq, item.value.msg_random)
-            for round_ in self._missed
-            for item in round_.items
-            if isinstance(item.value, C2CMessage)
-        }
-        return {
+    async def _find_doubtful(self, since: float) -> set[str]:
+        """Users of whom something may be missing, since (Unix seconds): what the caps of queue and list have cut off."""
+        missed = [item for round_ in self._missed for item in round_.items if isinstance(item.value, C2CMessage)]
+        came = {c2c_identity(item.value, self.user_id) for item in missed if isinstance(item.value, C2CMessage)}
+        senders = {identity.peer for identity in came if isinstance(identity, C2CIdentity)}
+        contacts, full = await self._last_c2c_messages()
+        recent = [last for last in contacts if last.time >= since]
+        unknown = {
             last.peer
-            for last in await self._last_c2c_messages()
-            if last.time >= since
-            and (last.peer, last.sequence, last.random) not in listed
+            for last in recent
+            if last.incoming
+            and C2CIdentity(last.peer, False, last.sequence, last.random) not in came
             and not self._inbox.knows(last.peer, last.sequence, last.random)
         }
+        doubtful = self._doubtful | unknown | self._inbox.capped(missed)
+        if full or len(senders) >= LIST_CAP:
+            window = f"since {since:.0f}"
+            self._hand_over([model.Incomplete("", f"the server's lists are full at {LIST_CAP} conversations, {window}")])
+            doubtful |= senders | {last.peer for last in recent} | self._inbox.peers()
+        return doubtful
 
     def _hand_over_missed(self) -> None:
         missed, self._missed = self._missed, []

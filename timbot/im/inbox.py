@@ -138,6 +138,10 @@ class Inbox:
         counted = Counter(item.value.from_account for item in items if isinstance(item.value, C2CMessage))
         return {user for user, number in counted.items() if number >= QUEUE_CAP}
 
+    def peers(self) -> set[str]:
+        """Users whose messages have been taken within the last hour."""
+        return {identity.peer for identity in self._seen}
+
     def knows(self, peer: str, sequence: int, random: int) -> bool:
         """Whether a C2C message from `peer` has come."""
         identity = C2CIdentity(peer, False, sequence, random)
@@ -159,7 +163,8 @@ class Inbox:
             newest = group.next_message_sequence - 1
             stream = self._streams.get(group.group_id)
             if stream is None or newest < stream.taken or (stream.created and stream.created != group.create_time):
-                if stream is None and since and group.own_join_time >= since and newest:
+                # New to us, or a new group under an old ID.
+                if since and group.own_join_time >= since and newest:
                     self._streams[group.group_id] = _Stream(0, group.create_time, filling=True)
                     gaps.append(Gap(group.group_id, 1, newest, group.own_join_time))
                     continue

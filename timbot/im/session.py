@@ -255,7 +255,7 @@ class Session:
         except ServerError as error:
             if error.code == KICKED:
                 await reader  # which says so
-            raise LoginRefused(error.command, error.code, error.info) from None
+            raise LoginRefused(error.command, error.code, error.info, user_id=self.ticket.user_id) from None
         except ImError as error:
             raise ConnectionLost(f"The login was not answered: {error}") from None
         self._accept_login(answer, again=again)

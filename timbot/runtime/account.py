@@ -103,7 +103,7 @@ class AccountRunner:
             case model.LoggedOut():
                 log.error("kicked out", kind=event.kind.value if event.kind else "")
             case model.BrokenItem():
-                log.error("not understood", error=str(event.error), raw=event.error.raw[:80])
+                log.error("not understood", error=str(event.error))
             case model.UnknownItem():
                 log.warning("unknown kind of event", number=event.event)
             case model.Incomplete():

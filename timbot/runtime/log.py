@@ -32,9 +32,14 @@ def configure(*, level: str = "info", stream: TextIO | None = None, pretty: bool
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if as_text else "iso", utc=not as_text),
     ]
     if as_text:
-        renderer: list[Processor] = [structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0)]
+        plain = structlog.dev.plain_traceback
+        renderer: list[Processor] = [
+            structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0, exception_formatter=plain)
+        ]
     else:
-        renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        # Without local variables: they hold what people wrote, and whatever secrets a handler works with.
+        tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+        renderer = [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
     structlog.configure(
         processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from timbot.errors import NotLoggedIn, OutcomeUnknown, RequestTimeout, ServerError
 from timbot.im.api.messages import MessageDropped, OutgoingMessage
 from timbot.im.client import Client
-from timbot.im.model.message import Message
+from timbot.im.model.message import ConversationType, Message
 
 if TYPE_CHECKING:
     from timbot.runtime.log import Log
@@ -25,6 +25,9 @@ SECOND_LOOK: Final = 15.0
 
 DROPPED_RETRY: Final = 1.0
 """Seconds before a message that a busy group let fall is sent again, once."""
+
+DEDUPLICATED: Final = 280.0
+"""Seconds after a loss in which a group still drops a second message under the same random: five minutes, less one answer."""
 
 MOST_ROUNDS: Final = 20
 """How often a message is looked for and sent again before its outcome counts as unknown."""
@@ -72,22 +75,38 @@ class Outbox:
         """The message, if the server has it; None if it has not, and it may be sent again."""
         self._log.info("answer lost, looking into history", conversation=message.conversation_id, cause=str(unknown))
         lost_at = asyncio.get_running_loop().time()
-        found = await self._look(message, unknown)
+        found = await self._look(message, unknown, lost_at)
         if found is None:
             await asyncio.sleep(max(0.0, lost_at + SECOND_LOOK - asyncio.get_running_loop().time()))
-            found = await self._look(message, unknown)
+            found = await self._look(message, unknown, lost_at)
         self._log.info("settled", conversation=message.conversation_id, outcome="was sent" if found else "sending again")
         return found
 
-    async def _look(self, message: OutgoingMessage, unknown: OutcomeUnknown) -> Message | None:
+    async def _look(self, message: OutgoingMessage, unknown: OutcomeUnknown, lost_at: float) -> Message | None:
         for _ in range(MOST_ROUNDS):
             try:
                 return await self._client.find_sent(message, unknown.sent_at)
             except RequestTimeout:
                 continue
-            except (ServerError, NotLoggedIn) as error:
-                raise unknown from error  # no history to look into, or nobody left to look
+            except ServerError:
+                return await self._without_history(message, unknown, lost_at)
+            except NotLoggedIn as error:
+                raise unknown from error
         raise unknown
+
+    async def _without_history(self, message: OutgoingMessage, unknown: OutcomeUnknown, lost_at: float) -> Message:
+        """A live room keeps no history, but knows a message by its random for five minutes: saying it again is safe."""
+        if message.conversation_type is not ConversationType.GROUP:
+            raise unknown
+        try:
+            async with asyncio.timeout_at(lost_at + DEDUPLICATED):
+                while True:
+                    try:
+                        return await self._client.send_message(message)
+                    except OutcomeUnknown:
+                        continue
+        except (TimeoutError, ServerError) as error:
+            raise unknown from error
 
     @asynccontextmanager
     async def _turn(self, conversation: str) -> AsyncIterator[None]:

@@ -10,13 +10,16 @@ from timbot.im.wire.commands import contacts
 from timbot.im.wire.value import given
 
 MAX_PAGES: Final = 1000
+LIST_CAP: Final = 100
+"""Conversations the server's list holds (the vendor's limit; more on its top plan)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastMessage:
-    """The last message of a C2C conversation, if the other one wrote it. `time` in Unix seconds."""
+    """The last message of a C2C conversation; `incoming`: the other one wrote it. `time` in Unix seconds."""
 
     peer: str
+    incoming: bool
     sequence: int
     random: int
     time: int
@@ -25,28 +28,12 @@ class LastMessage:
 class ConversationsApi(Api):
     """Looks at `getConversationList`'s command."""
 
-    async def _last_c2c_messages(self) -> list[LastMessage]:
-        """The last messages of the C2C conversations in the list (at most 100) that others wrote."""
+    async def _last_c2c_messages(self) -> tuple[list[LastMessage], bool]:
+        """The last messages of the C2C conversations in the list, and whether the list is full: then there may be more."""
         found: list[LastMessage] = []
-        request = contacts.PageRequest(
-            from_account=self.user_id,
-            time_stamp=0,
-            start_index=0,
-            top_time_stamp=0,
-            top_start_index=0,
-            order_type=1,
-            msg_assist_flags=4,
-            assist_flags=7,
-        )
+        listed = 0
+        answer = contacts.PageAnswer(time_stamp=0, start_index=0, top_time_stamp=0, top_start_index=0)
         for _ in range(MAX_PAGES):
-            answer = await self._session.request(contacts.PAGE, request)
-            for item in given(answer.session_item, []):
-                peer = given(item.to_account, "")
-                if item.type == contacts.C2C and given(item.last_c2c_msg_from_account, "") == peer:
-                    place = (given(item.msg_seq, 0), given(item.msg_random, 0), given(item.msg_time_stamp, 0))
-                    found.append(LastMessage(peer, *place))
-            if given(answer.complete_flag, 1) == 1:
-                break
             request = contacts.PageRequest(
                 from_account=self.user_id,
                 time_stamp=answer.time_stamp,
@@ -57,4 +44,16 @@ class ConversationsApi(Api):
                 msg_assist_flags=4,
                 assist_flags=7,
             )
-        return found
+            answer = await self._session.request(contacts.PAGE, request)
+            items = given(answer.session_item, [])
+            listed += len(items)
+            found.extend(_last_message(item) for item in items if item.type == contacts.C2C)
+            if given(answer.complete_flag, 1) == 1:
+                break
+        return found, listed >= LIST_CAP
+
+
+def _last_message(item: contacts.Session) -> LastMessage:
+    peer = given(item.to_account, "")
+    incoming = given(item.last_c2c_msg_from_account, "") == peer
+    return LastMessage(peer, incoming, given(item.msg_seq, 0), given(item.msg_random, 0), given(item.msg_time_stamp, 0))
