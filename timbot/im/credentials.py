@@ -45,7 +45,9 @@ class Credentials:
         if not self._cached or _worn(self._cached, now):
             self._cached = (await self._source(self._user_id, int(now))).strip()
             if not self._cached:
-                raise CredentialsError(f"The UserSig of {self._user_id} is empty.")
+                raise CredentialsError(
+                    f"The UserSig of {self._user_id} is empty.", hint="Make one with 'timbot usersig', or give the secret key."
+                )
         return self._cached
 
     def forget(self) -> None:
@@ -91,7 +93,9 @@ def from_file(path: str | Path) -> Source:
                 hint="Check 'user_sig_file' and the file's permissions.",
             ) from error
         except UnicodeDecodeError:  # which holds what was read: not to be shown
-            raise CredentialsError(f"The UserSig file of {user_id} is no text: {path}.") from None
+            raise CredentialsError(
+                f"The UserSig file of {user_id} is no text: {path}.", hint="It holds the UserSig and nothing else."
+            ) from None
 
     return read
 
@@ -106,10 +110,15 @@ def from_callable(function: Callable[[str], Awaitable[str] | str]) -> Source:
         except ImError:
             raise
         except Exception as error:
-            raise CredentialsError(f"The function that gives the UserSig of {user_id} failed: {error!r}.") from error
+            raise CredentialsError(
+                f"The function that gives the UserSig of {user_id} failed: {error!r}.",
+                hint="Mend the function; it gets the user ID.",
+            ) from error
         if not isinstance(sig, str):
             kind = type(sig).__name__
-            raise CredentialsError(f"The function that gives the UserSig of {user_id} gave no text but a {kind}.")
+            raise CredentialsError(
+                f"The function that gives the UserSig of {user_id} gave no text but a {kind}.", hint="It returns a str."
+            )
         return sig
 
     return ask
