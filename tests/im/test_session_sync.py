@@ -51,6 +51,14 @@ class TestRounds:
             assert server.seen(GETMSG)[1].body["Cookie"] == "cookie"
             assert not synced.first
 
+    async def test_a_round_hands_over_its_own_messages_only(self, server: ScriptedServer) -> None:
+        server.answers[GETMSG] = page(c2c("a", seq=1), cookie="c1")
+        async with logged_in(server) as (_, watch):
+            await watch.expect(Synced)
+            server.answers[GETMSG] = page(c2c("b", seq=2), cookie="c2")
+            await asyncio.sleep(Timing().sync)
+            assert sequences(await watch.expect(Synced, 2)) == [2]
+
     async def test_an_answer_without_a_cookie_keeps_the_old_one(self, server: ScriptedServer) -> None:
         async with logged_in(server) as (_, watch):
             await watch.expect(Synced)
