@@ -165,6 +165,8 @@ def _describe(event: model.Event) -> str:
             return f"({event.group_name or event.group_id}: {event.type.name.lower().replace('_', ' ')} {event.text})"
         case model.MemberJoined():
             return f"({', '.join(event.user_ids)} joined {event.group_name or event.group_id})"
+        case model.Ready(again=True):
+            return "(connected again)"
         case model.NetStateChanged(state=model.NetState.CONNECTING):
             return f"(disconnected: {event.cause} Trying again in {event.retry_in:.1f} s.)"
         case model.LoggedOut(kind=kind) if kind is not None:

@@ -157,6 +157,10 @@ class Inbox:
         after `since` (Unix seconds; 0: this is the first login), at joining.
         """
         gaps: list[Gap] = []
+        groups = list(groups)
+        listed = {group.group_id for group in groups}
+        for gone in [group_id for group_id in self._streams if group_id not in listed]:
+            self.left(gone)  # not a member any more, or a live room, which is in no list: it begins anew if it comes again
         for group in groups:
             if group.next_message_sequence < 1:
                 continue  # the list does not say: the group begins with what is pushed next

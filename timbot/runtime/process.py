@@ -59,7 +59,9 @@ async def run(config: Config, plugins: Sequence[Plugin], path: Path, stop: async
             )
             runners.append(AccountRunner(client, plugins, log, _options(config, account), nick=account.nick))
         stack.push_async_callback(_stop_all, runners)
-        await _start_all(runners)
+        if not await _start_unless_stopped(runners, stop):
+            log.info("stopping before the first login")
+            return
         if embedded is not None:
             embedded.furnish()
         announce(_banner(config, plugins, path, embedded))
@@ -88,6 +90,22 @@ def _source(config: Config, account: AccountConfig, embedded: EmbeddedSandbox | 
 def _options(config: Config, account: AccountConfig) -> Options:
     siblings = {other.user_id for other in config.accounts if other is not account}
     return Options(bots=frozenset(config.bots) | siblings, loop_guard=config.loop_guard)
+
+
+async def _start_unless_stopped(runners: list[AccountRunner], stop: asyncio.Event) -> bool:
+    """Log in, which may take long where no server answers; False if `stop` came first. Raises why a login failed."""
+    starting = asyncio.create_task(_start_all(runners), name="start")
+    stopping = asyncio.create_task(stop.wait(), name="stop signal")
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            return True
+        return False
+    finally:
+        for task in (starting, stopping):
+            task.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
 
 
 async def _start_all(runners: list[AccountRunner]) -> None:

@@ -57,7 +57,8 @@ class PortInUse(SandboxError):
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
             f"Port {port} on {host} is in use.",
-            hint="Perhaps another sandbox runs there: stop it, or choose another port with --port (0: any that is free).",
+            hint="Perhaps another one runs there: stop it, or choose another port ('sandbox: port:' in the configuration of "
+            "'timbot run', --port of 'timbot sandbox'; 0: any that is free).",
         )
         self.host = host
         self.port = port
