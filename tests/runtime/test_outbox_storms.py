@@ -70,7 +70,7 @@ def test_in_a_storm_of_cuts_each_message_of_a_chat_is_handled_once(seed: int) ->
     assert sorted(storm.handled["ann"]) == sorted(storm.expected)
 
 
-@pytest.mark.parametrize("seed", [4, 7, 8, 10])
+@pytest.mark.parametrize("seed", [4, 7, 8, 10, 1009, 1016, 1035])
 def test_in_a_storm_of_cuts_a_chat_is_handled_in_its_order(seed: int) -> None:
     storm = Storm(seed, "C2C")
     assert storm.handled["ann"] == storm.expected
