@@ -1,0 +1,1 @@
+"""When jobs run: cron lines, intervals and dates become fire times."""
