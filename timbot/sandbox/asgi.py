@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
@@ -26,8 +26,12 @@ from timbot.errors import ConnectionLost, TimbotError
 from timbot.im.clock import Clock
 from timbot.im.endpoints import SANDBOX_PORT, is_loopback
 from timbot.im.transport import Connection
+from timbot.sandbox.downloads import file_routes
+from timbot.sandbox.files import Files
 from timbot.sandbox.guard import Caps, Guard, Hosts, allowed_hosts
 from timbot.sandbox.keys import DEFAULT_HOST, DEMO, SANDBOX_VARIABLE, SecretKey
+from timbot.sandbox.page.page import Page
+from timbot.sandbox.page.site import Site
 from timbot.sandbox.sockets import GRACE, Config, Socket
 
 Serve = Callable[[Connection, str], Awaitable[None]]
@@ -117,6 +121,8 @@ class SandboxServer:
 
     `key` is what the connections' signatures are checked with, by `serve`: off loopback it must not be the demo key, and
     `public` must say that this is meant. `allow_hosts`: names it answers to besides loopback and the address it is bound to.
+    `page`: the chat page, at `/`. A `public` server has none, since it would sign for anybody. `files`: what it takes and gives
+    as uploads, by default those of the page's sandbox.
     """
 
     def __init__(
@@ -130,9 +136,16 @@ class SandboxServer:
         allow_hosts: Iterable[str] = (),
         caps: Caps | None = None,
         clock: Clock | None = None,
+        page: Page | None = None,
+        files: Files | None = None,
     ) -> None:
         self.guard = Guard(caps, clock)
-        self._app = application(serve, self.guard, allowed_hosts(host, allow_hosts))
+        self._site = None if page is None or public else Site(page)
+        self._files = page.sandbox.files if files is None and page is not None else files
+        routes = [] if self._files is None else file_routes(self._files)
+        if self._site is not None:
+            routes += self._site.routes()
+        self._app = application(serve, self.guard, allowed_hosts(host, allow_hosts), routes)
         self._host = host
         self._port = port
         self._key = key
@@ -161,6 +174,10 @@ class SandboxServer:
             raise RuntimeError("It has been started already.")
         listener = await self._bind()
         self._port = listener.getsockname()[1]
+        if self._files is not None:
+            self._files.open()
+        if self._site is not None:
+            self._site.start()
         self._uvicorn = _Uvicorn(Config(self._app, self.guard))
         self._task = asyncio.create_task(self._uvicorn.serve(sockets=[listener]), name="sandbox server")
         ready = asyncio.create_task(self._uvicorn.ready.wait(), name="sandbox server start")
@@ -176,6 +193,8 @@ class SandboxServer:
         """Close all connections (1012) and stop listening; takes `GRACE` seconds and a little at most. Idempotent."""
         if self._task is None or self._uvicorn is None:
             return
+        if self._site is not None:
+            await self._site.stop()
         self._uvicorn.should_exit = True
         await asyncio.wait({self._task})
         state = self._uvicorn.server_state
@@ -188,6 +207,8 @@ class SandboxServer:
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE)
         await asyncio.sleep(0)  # the transports tell their protocols in the next turn
+        if self._files is not None:
+            await asyncio.to_thread(self._files.close)
 
     async def stopped(self) -> None:
         """Wait until it serves no more; raises what it failed with."""
@@ -278,8 +299,11 @@ class _Door:
             raise
 
 
-def application(serve: Serve, guard: Guard, hosts: Hosts) -> ASGIApp:
-    """The ASGI app. It runs under `SandboxServer` only, which puts the socket into each WebSocket's state."""
+def application(serve: Serve, guard: Guard, hosts: Hosts, more: Iterable[BaseRoute] = ()) -> ASGIApp:
+    """The ASGI app, with `more` routes that come before its own.
+
+    It runs under `SandboxServer` only, which puts the socket into each WebSocket's state.
+    """
 
     def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok", "connections": guard.connections, "limits_hit": guard.hits}, headers=_SAFE)
@@ -312,6 +336,7 @@ def application(serve: Serve, guard: Guard, hosts: Hosts) -> ASGIApp:
         await connection.part()
 
     routes = [
+        *more,
         WebSocketRoute("/info", speak),
         WebSocketRoute("/binfo", speak),
         Route("/healthz", _async(health)),

@@ -21,9 +21,11 @@ from timbot.im.wire.value import given
 from timbot.sandbox.auth import Gate
 from timbot.sandbox.domain import Domain, Settings
 from timbot.sandbox.domain.notices import Delivery, KickedOut
+from timbot.sandbox.files import Files
 from timbot.sandbox.front import Desk, Front, Pushes, unavailable
 from timbot.sandbox.front.c2c import C2C
 from timbot.sandbox.front.contacts import Contacts
+from timbot.sandbox.front.files import FilePermits
 from timbot.sandbox.front.friend_groups import FriendGroups
 from timbot.sandbox.front.friends import Friends
 from timbot.sandbox.front.group_messages import GroupMessages
@@ -69,6 +71,7 @@ class Sandbox:
         self.sdk_app_id = sdk_app_id
         self.secret_key = secret_key
         self.domain = Domain(now, chance or random.Random(), users=users, settings=settings)
+        self.files = Files(now)
         self._now = now
         self._bounds = bounds or Bounds()
         self._gate = Gate(self.domain.accounts, sdk_app_id, secret_key, now)
@@ -105,7 +108,7 @@ class Sandbox:
             await connection.close(GOING_AWAY, "the server is stopping")
             return
         self._served += 1
-        line = Line(connection, self._served, self._bounds)
+        line = Line(connection, self._served, self._bounds, url)
         self._lines.add(line)
         self._tell(Opened(line.number, url))
         try:
@@ -140,6 +143,7 @@ class Sandbox:
         Groups(domain).register(desk)
         GroupMessages(domain, render).register(desk)
         Members(domain).register(desk)
+        FilePermits(self.files).register(desk)
         unavailable.register(desk)
         return desk
 

@@ -35,10 +35,12 @@ class Bounds:
 
 
 class Line:
-    """A connection with its outgoing queue. `number` names it in logs; `owner` is whose login it carries."""
+    """A connection with its outgoing queue. `number` names it in logs; `owner` is whose login it carries; `url` is where the
+    client found the server."""
 
-    def __init__(self, connection: Connection, number: int, bounds: Bounds) -> None:
+    def __init__(self, connection: Connection, number: int, bounds: Bounds, url: str = "") -> None:
         self.number = number
+        self.url = url
         self.strikes = Strikes()
         self.owner: tuple[str, int] | None = None
         self.ended = ""

@@ -23,7 +23,6 @@ UNAVAILABLE: Final[tuple[Command[Any, Any], ...]] = (
     groups.COMMUNITIES,
     longmsg.SAVE,
     longmsg.LOAD,
-    longmsg.UPLOAD,
     contacts.BATCH_DELETE,
     contacts.CONTACT_GROUP,
     c2c.MUTE_NOTIFICATIONS,
