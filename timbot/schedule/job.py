@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -32,7 +31,6 @@ class JobSpec:
 
     name: str
     trigger: Trigger
-    handler: Callable[..., Awaitable[object]]
     place: str = ""
     missed: Missed = "skip"
     overlap: Overlap = "skip"

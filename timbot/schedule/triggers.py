@@ -55,6 +55,10 @@ class Trigger(ABC):
     def describe(self) -> str:
         """In words, with the time zone."""
 
+    def local(self, at: float) -> datetime:
+        """A moment (Unix seconds) as a datetime in its time zone."""
+        return datetime.fromtimestamp(at, self.zone)
+
     def between(self, after: float, until: float, limit: int | None = None) -> list[float]:
         """The fire times in (`after`, `until`], the earliest `limit` of them."""
         times: list[float] = []
@@ -183,8 +187,7 @@ class At(Trigger):
 
     def describe(self) -> str:
         """Such as `once, 2026-12-24 09:00, Asia/Shanghai`."""
-        local = datetime.fromtimestamp(self.moment, self.zone)
-        return f"once, {local.strftime('%Y-%m-%d %H:%M:%S').removesuffix(':00')}, {self.tz}"
+        return f"once, {self.local(self.moment).strftime('%Y-%m-%d %H:%M:%S').removesuffix(':00')}, {self.tz}"
 
 
 def cron(expression: str, *, tz: str | None = None) -> Cron:
