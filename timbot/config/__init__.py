@@ -1,0 +1,41 @@
+"""The configuration: typed models and the reader that turns a YAML file into them.
+
+Every mistake is reported with file, line, column and key, all of them at once, and an unknown key with the closest right
+one. No message shows a value of the file: it may be a secret.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from timbot.config.document import Document
+from timbot.config.duration import Duration, seconds
+from timbot.config.models import AccountConfig, Config, HttpConfig, LogConfig, PluginUse, SandboxConfig
+from timbot.config.problems import ConfigErrors, Location, Problem
+
+__all__ = [
+    "AccountConfig",
+    "Config",
+    "ConfigErrors",
+    "Document",
+    "Duration",
+    "HttpConfig",
+    "Location",
+    "LogConfig",
+    "PluginUse",
+    "Problem",
+    "SandboxConfig",
+    "load",
+    "parse",
+    "seconds",
+]
+
+
+def load(path: Path) -> Config:
+    """Read a configuration. Raises `ConfigError` that names every mistake and its place."""
+    return Document.read(path).config()
+
+
+def parse(text: str, name: str = "<config>") -> Config:
+    """The configuration in a YAML text. Raises `ConfigError`."""
+    return Document.of(text, name).config()

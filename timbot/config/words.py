@@ -1,0 +1,194 @@
+"""What pydantic finds wrong, in plain words that say what is needed. Never the value: it may be a secret."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails
+
+from timbot.config import shape
+from timbot.config.tree import Node, ScalarNode
+
+MOST_NAMED: Final = 16
+"""Keys or choices that are listed; more would be no help."""
+
+_TYPES: Final[dict[str, str]] = {
+    "string_type": "a text",
+    "string_sub_type": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "iterable_type": "a list",
+    "none_required": "nothing",
+    "finite_number": "a finite number",
+    "path_type": "a path",
+    "bytes_type": "a text",
+    "time": "a time of day like 09:00",
+    "timezone": "a time zone",
+    "datetime": "a date and time like 2026-12-24 09:00",
+    "date": "a date like 2026-12-24",
+    "time_delta": "a length of time",
+    "timedelta": "a length of time",
+    "url": "a URL like https://example.com",
+    "uuid": "a UUID",
+    "decimal": "a number",
+    "complex": "a number",
+    "mapping_type": "a mapping",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "dataclass_exact_type": "a mapping",
+}
+"""Error type, or what it begins with -> what is needed."""
+
+_LIMITS: Final[dict[str, str]] = {
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "string_too_long": "at most {max_length} characters",
+    "bytes_too_long": "at most {max_length} bytes",
+    "decimal_max_places": "at most {decimal_places} decimal places",
+    "decimal_max_digits": "at most {max_digits} digits",
+    "string_pattern_mismatch": "a text of the form {pattern}",
+}
+
+_OLD_BOOLS: Final = frozenset(("yes", "no", "on", "off", "y", "n"))
+
+
+def explain(item: ErrorDetails, node: Node | None, kinds: shape.Kinds) -> str:
+    """What is wrong with the value at `node`, which should be one of `kinds`."""
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "missing" or kind.startswith("missing_"):
+        return "this is needed"
+    if kind in ("value_error", "assertion_error"):
+        return _own(item["msg"])
+    if kind in ("literal_error", "enum"):
+        return _choice(str(context.get("expected", "")), node)
+    if kind.startswith("union_tag"):
+        return _tagged(context)
+    if kind in ("too_short", "too_long", "string_too_short", "bytes_too_short"):
+        return _size(kind, context)
+    if kind in _LIMITS:
+        return f"{_LIMITS[kind].format_map(_Ctx(context))} is needed"
+    return _type(kind, node, kinds)
+
+
+class _Ctx(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "what the plugin says"
+
+
+def unknown_key(key: str, kinds: shape.Kinds) -> str:
+    """There is no such key; which may have been meant."""
+    known = shape.keys(kinds)
+    close = closest(key, known) or closest(key, shape.nested_keys(kinds), cutoff=0.85)
+    if close:
+        return f"there is no such key; did you mean {close}?"
+    inside = [path for path, inner in shape.nested_keys(kinds).items() if inner == key]
+    if inside:
+        return f"there is no such key here; did you mean {' or '.join(inside)}?"
+    if 0 < len(known) <= MOST_NAMED:
+        return f"there is no such key; there are {_listed(known)}"
+    return "there is no such key"
+
+
+def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The known word most like this one, whatever its case, dashes and underscores; empty if none is like it."""
+    by_form = {_form(one): one for one in known}
+    found = difflib.get_close_matches(_form(word), by_form, n=1, cutoff=cutoff)
+    return by_form[found[0]] if found else ""
+
+
+def _form(word: str) -> str:
+    return re.sub(r"[-_. ]", "", word).lower()
+
+
+def _own(message: str) -> str:
+    """What a validator said, taken as it is but for pydantic's prefix."""
+    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".") or "this does not fit"
+
+
+def _choice(expected: str, node: Node | None) -> str:
+    choices = re.findall(r"'((?:[^'\\]|\\.)*)'", expected) or [expected]
+    bare = expected.replace("'", "")
+    needed = f"one of {bare} is needed" if len(choices) > 1 else f"{bare} is needed"
+    close = closest(node.value, choices) if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
+    return f"{needed}; did you mean {close}?" if close and len(choices) > 1 else needed
+
+
+def _tagged(context: Mapping[str, Any]) -> str:
+    key = str(context.get("discriminator", "")).strip("'")
+    choices = str(context.get("expected_tags", "")).replace("'", "")
+    return f"its key '{key}' says which kind it is" + (f": one of {choices} is needed" if choices else "; it is needed")
+
+
+def _size(kind: str, context: Mapping[str, Any]) -> str:
+    least, most = context.get("min_length"), context.get("max_length")
+    if kind == "too_long":
+        return f"at most {most} {'entry is' if most == 1 else 'entries are'} needed"
+    if least == 1:
+        return "this must not be empty"
+    what = "entries" if kind == "too_short" else "characters"
+    return f"at least {least} {what} are needed"
+
+
+def _type(kind: str, node: Node | None, kinds: shape.Kinds) -> str:
+    needed = _TYPES.get(kind) or next((words for start, words in _TYPES.items() if kind.startswith(f"{start}_")), None)
+    if needed is None:
+        return "this value does not fit here"
+    if needed == "a mapping":
+        known = shape.keys(kinds)
+        needed = f"a mapping with {_listed(known)}" if 0 < len(known) <= MOST_NAMED else "a mapping (key: value)"
+    return f"{needed} is needed{_cure(kind, needed, node)}"
+
+
+def _cure(kind: str, needed: str, node: Node | None) -> str:
+    """What to write instead, where it can be guessed."""
+    if isinstance(node, ScalarNode) and node.value is None:
+        return (
+            "; there is nothing here (a text that begins with # or & needs quotes)"
+            if needed == "a text"
+            else "; there is nothing here"
+        )
+    if needed in ("a text", "a path") and isinstance(node, ScalarNode) and not isinstance(node.value, str):
+        return ': put it in quotes, "like this"'
+    if needed == "a list" and isinstance(node, ScalarNode):
+        return ": one entry a line, each after '- '; or [one, two]"
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+        return ""
+    if kind.startswith("bool") and node.value.lower() in _OLD_BOOLS:
+        return ": write true or false, as yes, no, on and off are texts"
+    if kind.startswith(("int", "float", "decimal")):
+        if re.fullmatch(r"[-+]?0[0-9]+(\.[0-9]*)?", node.value):
+            return ": write it without the leading zero"
+        if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]*)?", node.value):
+            return ": take the quotes away"
+    return ""
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def either(messages: Iterable[str]) -> str:
+    """Several ways in which a value could fit, in one sentence."""
+    heads, cures = [], []
+    for message in messages:
+        head, needed, cure = message.partition(" is needed")
+        if not needed:
+            return next(iter(messages))
+        heads.append(head.removeprefix("one of "))
+        cures.append(cure)
+    unique = list(dict.fromkeys(heads))
+    shared = cures[0] if len(set(cures)) == 1 else ""
+    return f"{' or '.join(unique)} is needed{shared}"
