@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from timbot.config.document import Document
+from timbot.config.document import Document, settings_of
 from timbot.config.duration import Duration, seconds
 from timbot.config.models import AccountConfig, Config, HttpConfig, LogConfig, PluginUse, SandboxConfig
 from timbot.config.problems import ConfigErrors, Location, Problem
@@ -27,13 +27,20 @@ __all__ = [
     "SandboxConfig",
     "load",
     "parse",
+    "read",
     "seconds",
+    "settings_of",
 ]
+
+
+def read(path: Path) -> Document:
+    """Read a file. Raises `ConfigError` if there is no text to be had; what is wrong in it are its `problems`."""
+    return Document.read(path)
 
 
 def load(path: Path) -> Config:
     """Read a configuration. Raises `ConfigError` that names every mistake and its place."""
-    return Document.read(path).config()
+    return read(path).config()
 
 
 def parse(text: str, name: str = "<config>") -> Config:

@@ -12,7 +12,7 @@ from timbot.config.expand import Expander
 from timbot.config.models import Config, PluginUse
 from timbot.config.problems import ConfigErrors, Location, Problem, dotted
 from timbot.config.reader import LONGEST_TEXT, read
-from timbot.config.tree import MapNode, Mark, Node, ScalarNode, at, grow, mark_at
+from timbot.config.tree import TOP, ListNode, MapNode, Node, ScalarNode, at, child, grow, mark_at
 from timbot.config.validate import Fault, validate
 from timbot.errors import ConfigError
 
@@ -75,14 +75,23 @@ class Document:
             raise ConfigErrors(self.problems)
         return self._config
 
-    def plugin_uses(self) -> tuple[PluginUse, ...]:
-        """Every plugin entry that can be understood, whatever else is wrong: those for all first, then by account.
+    def plugin_uses(self) -> Mapping[str, tuple[PluginUse, ...]]:
+        """The plugin entries of each account, by its user ID, as far as they can be understood, whatever else is wrong.
 
-        `location` tells which: `("plugins", 0)` or `("accounts", 1, "plugins", 0)`.
+        An account has its own list, or else the one at the top. `location` tells which: `("accounts", 1, "plugins", 0)` or
+        `("plugins", 0)`. Where there is no user ID to be had, `accounts.N` stands for it.
         """
         if self._root is None:
-            return ()
-        return tuple(use for location in uses.lists(self._root) for use in uses.of(self._root, location)[0])
+            return {}
+        shared = tuple(uses.of(self._root, ("plugins",))[0])
+        accounts = at(self._root, ("accounts",))
+        found: dict[str, tuple[PluginUse, ...]] = {}
+        for number, account in enumerate(accounts.items if isinstance(accounts, ListNode) else ()):
+            user, own = child(account, "user_id"), child(account, "plugins")
+            name = user.text if isinstance(user, ScalarNode) and user.text not in ("", *found) else f"accounts.{number}"
+            listed = isinstance(own, ListNode)
+            found[name] = tuple(uses.of(self._root, ("accounts", number, "plugins"))[0]) if listed else shared
+        return found or {"accounts.0": shared}
 
     def problem(self, location: Location, message: str) -> Problem:
         """A problem with a setting of this document, for checks made elsewhere."""
@@ -97,23 +106,14 @@ class Document:
         to validators as `info.context`.
         """
         location = (*use.location, use.name)
-        node = self._settings(use, location)
-        if kind is None:
-            empty = isinstance(node, MapNode) and not node.values
-            return None, [] if empty else [self.problem(location, "this plugin takes no settings: leave only its name")]
-        try:
-            value, faults = validate(kind, node, context)
-        except Exception as error:  # the plugin's own code: its settings type, or a validator of it
-            told = f"its settings cannot be checked: {kind.__name__} raised {type(error).__name__}"
-            return None, [self.problem(location, told)]
+        value, faults = settings_at(self._settings(use, location), kind, context)
         return value, [self.problem((*location, *fault.location), fault.message) for fault in faults]
 
     def _settings(self, use: PluginUse, location: Location) -> Node:
-        node = at(self._root, location) if self._root is not None and use.location else grow(dict(use.settings or {}))
-        if node is None or (isinstance(node, ScalarNode) and node.value is None):
-            mark = mark_at(self._root, location) if self._root is not None else Mark(1, 1)
-            return MapNode(mark, {}, {})
-        return node
+        node = at(self._root, location) if self._root is not None else None
+        if isinstance(node, MapNode) and use.settings is not None:
+            return node
+        return grow(use.settings or {}, mark_at(self._root, location) if self._root is not None else TOP)
 
     def _validated(self, root: MapNode) -> list[Problem]:
         faults: list[Fault] = list(together.check(root))
@@ -125,3 +125,22 @@ class Document:
     def _placed(self, root: MapNode, fault: Fault) -> tuple[str, str]:
         mark = mark_at(root, fault.location)
         return f"{self.name}:{mark.line}:{mark.column}", dotted(fault.location)
+
+
+def settings_of(name: str, kind: type[T], settings: Mapping[str, object], context: dict[str, Any] | None = None) -> T:
+    """Settings given in code, as they would stand in a file, as the plugin's own type. Raises `ConfigErrors`."""
+    value, faults = settings_at(grow(settings), kind, context)
+    if faults or value is None:
+        raise ConfigErrors(Problem(f"settings of {name}", dotted(fault.location), fault.message) for fault in faults)
+    return value
+
+
+def settings_at(node: Node, kind: type[T] | None, context: dict[str, Any] | None) -> tuple[T | None, list[Fault]]:
+    """The settings at a node as the plugin's own type, or None and what is wrong with them."""
+    if kind is None:
+        empty = isinstance(node, MapNode) and not node.values
+        return None, [] if empty else [Fault((), "this plugin takes no settings: leave only its name")]
+    try:
+        return validate(kind, node, context)
+    except Exception as error:  # the plugin's own code: its settings type, or a validator of it
+        return None, [Fault((), f"its settings cannot be checked: {kind.__name__} raised {type(error).__name__}")]

@@ -15,7 +15,7 @@ from timbot.config import syntax
 from timbot.config.expand import Expander, ExpansionError
 from timbot.config.problems import Location, Problem, dotted
 from timbot.config.scalars import resolve
-from timbot.config.tree import ListNode, MapNode, Mark, Node, ScalarNode
+from timbot.config.tree import TOP, ListNode, MapNode, Mark, Node, ScalarNode
 
 LONGEST_TEXT: Final = 4 * 1024 * 1024
 """Characters of a configuration."""
@@ -24,7 +24,6 @@ DEEPEST: Final = 40
 HEAVIEST: Final = 200_000
 """Values in the whole tree, aliases followed; a long text counts as one for each 100 characters."""
 
-_TOP: Final = Mark(1, 1)
 _CORE: Final = "tag:yaml.org,2002:"
 _KINDS: Final[dict[str, tuple[type, ...]]] = {
     "int": (int,),
@@ -65,7 +64,7 @@ class _Open:
     """Whether `<<` has been there."""
     key: str | None = None
     """The key whose value comes next."""
-    key_mark: Mark = _TOP
+    key_mark: Mark = TOP
     into: str = "values"
     """What becomes of that value: `values`, `merge`, or `nothing` where the key was a mistake."""
 
@@ -112,7 +111,7 @@ class _Reader:
     def take(self, event: yaml.Event) -> None:
         """One more event."""
         start = event.start_mark
-        mark = Mark(start.line + 1, start.column + 1) if start is not None else _TOP
+        mark = Mark(start.line + 1, start.column + 1) if start is not None else TOP
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:

@@ -20,9 +20,11 @@ Kinds = tuple[object, ...]
 
 
 def below(kinds: Kinds, location: Location) -> Kinds:
-    """The types a value at this location may have. Parts that lead nowhere, such as the names of union members, are skipped."""
+    """The types a value at this location may have. A part that is the name of a union's member chooses it."""
     for part in location:
-        kinds = tuple(found for kind in kinds for found in _step(kind, part)) or kinds
+        found = tuple(one for kind in kinds for one in _step(kind, part))
+        named = tuple(one for kind in kinds for one in _members(kind) if getattr(one, "__name__", "") == part)
+        kinds = found or named or kinds
     return kinds
 
 

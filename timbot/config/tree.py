@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from timbot.config.problems import Location
 
@@ -17,6 +17,9 @@ class Mark(NamedTuple):
 
     line: int
     column: int
+
+
+TOP: Final = Mark(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,12 @@ def plain(node: Node, as_text: Container[int] = ()) -> Plain:
     return node.text if id(node) in as_text else node.value
 
 
-def grow(value: Plain) -> Node:
-    """A tree for values that stand in no file."""
-    mark = Mark(1, 1)
-    if isinstance(value, dict):
-        return MapNode(mark, dict.fromkeys(value, mark), {key: grow(inner) for key, inner in value.items()})
-    if isinstance(value, list):
-        return ListNode(mark, tuple(grow(inner) for inner in value))
-    return ScalarNode(mark, value, "" if value is None else str(value))
+def grow(value: object, mark: Mark = TOP) -> Node:
+    """A tree for values that stand in no file; all of it at one place."""
+    if isinstance(value, Mapping):
+        names = {str(key): inner for key, inner in value.items()}
+        return MapNode(mark, dict.fromkeys(names, mark), {key: grow(inner, mark) for key, inner in names.items()})
+    if isinstance(value, list | tuple):
+        return ListNode(mark, tuple(grow(inner, mark) for inner in value))
+    scalar: str | int | float | bool | None = value if isinstance(value, str | int | float | None) else str(value)
+    return ScalarNode(mark, scalar, str(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -180,15 +180,15 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
-def either(messages: Iterable[str]) -> str:
+def either(messages: Sequence[str]) -> str:
     """Several ways in which a value could fit, in one sentence."""
-    heads, cures = [], []
+    heads: dict[str, None] = {}
+    cures: dict[str, None] = {}
     for message in messages:
         head, needed, cure = message.partition(" is needed")
         if not needed:
-            return next(iter(messages))
-        heads.append(head.removeprefix("one of "))
-        cures.append(cure)
-    unique = list(dict.fromkeys(heads))
-    shared = cures[0] if len(set(cures)) == 1 else ""
-    return f"{' or '.join(unique)} is needed{shared}"
+            return message
+        heads[head.removeprefix("one of ")] = None
+        cures[cure] = None
+    cures.pop("", None)
+    return f"{' or '.join(heads)} is needed{next(iter(cures)) if len(cures) == 1 else ''}"
