@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from typing import Literal
 
 import pytest
 import structlog
@@ -122,10 +123,10 @@ async def test_a_failing_handler_stops_no_lane(bad: object, log: LogCapture) -> 
     assert [(entry["place"], entry["sender"]) for entry in failed] == [(bot.routes[-1].place, "ann")] * 2
 
 
-@pytest.mark.parametrize("pretty", [True, False])
-async def test_the_words_of_a_message_are_in_no_log(pretty: bool) -> None:
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_the_words_of_a_message_are_in_no_log(form: Literal["text", "json"]) -> None:
     written = io.StringIO()
-    configure(level="debug", stream=written, pretty=pretty)
+    configure(level="debug", stream=written, format=form)
     bot = answering("an answer nobody logs")
     bot.on_text("bad secret")(raises)
     async with World(bot) as world:
