@@ -1,1 +1,0 @@
-"""Patterns that run on what people write: bounded text, and none that may run away."""

@@ -1,1 +1,0 @@
-"""Replies from templates: compiled at load, in a sandbox, with bounds on what they may make."""
