@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _END: Final = datetime(9990, 1, 1, tzinfo=UTC).timestamp()
 _SECOND: Final = timedelta(seconds=1)
-_INTERVAL: Final = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
+_INTERVAL: Final = re.compile(r"(?:(\d{1,9})d)?\s*(?:(\d{1,9})h)?\s*(?:(\d{1,9})m)?\s*(?:(\d{1,9})s)?", re.ASCII)
+_DATE_EXAMPLE: Final = "Write year-month-day hour:minute, for example '2026-12-24 09:00'."
 _UNITS: Final = (86400, 3600, 60, 1)
 
 
@@ -234,6 +235,8 @@ def at(when: str | datetime, *, tz: str | None = None) -> At:
     comes twice means its first coming; one that does not come at all, the moment the clock has jumped over it.
     """
     local = _date(when) if isinstance(when, str) else when
+    if not 1970 < local.year < 9990:
+        raise ScheduleError(f"The year {local.year} is out of reach.", hint=_DATE_EXAMPLE)
     if local.tzinfo is not None:
         name, zone = zones.find(tz) if tz is not None else (str(local.tzinfo), local.tzinfo)
         return At(local.timestamp(), name, zone)
@@ -242,13 +245,12 @@ def at(when: str | datetime, *, tz: str | None = None) -> At:
 
 
 def _date(text: str) -> datetime:
-    example = "Write year-month-day hour:minute, for example '2026-12-24 09:00'."
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise ScheduleError(f"'{text}' is no date and time ({error}).", hint=example) from None
+        raise ScheduleError(f"'{text}' is no date and time ({error}).", hint=_DATE_EXAMPLE) from None
     try:
         date.fromisoformat(text.strip())
     except ValueError:
         return found
-    raise ScheduleError(f"'{text}' has no time of day.", hint=example)
+    raise ScheduleError(f"'{text}' has no time of day.", hint=_DATE_EXAMPLE)
