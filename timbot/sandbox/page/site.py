@@ -7,10 +7,11 @@ server as any client may, has to bring its own.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,16 @@ _SAFE: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    """A file of the page: as it is and packed, its media type, and the tag that names its state."""
+
+    body: bytes
+    packed: bytes
+    kind: str
+    tag: str
 
 
 class Site:
@@ -91,11 +102,12 @@ class Site:
         found = self._assets.get(name)
         if found is None:
             return PlainTextResponse("There is no such file.", 404, headers=_SAFE)
-        body, kind, tag = found
-        headers = {**_SAFE, **headers, "Cache-Control": "no-cache", "ETag": tag}
-        if request.headers.get("if-none-match") == tag:
+        headers = {**_SAFE, **headers, "Cache-Control": "no-cache", "ETag": found.tag, "Vary": "Accept-Encoding"}
+        if request.headers.get("if-none-match") == found.tag:
             return Response(status_code=304, headers=headers)
-        return Response(body, headers=headers, media_type=kind)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(found.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=found.kind)
+        return Response(found.body, headers=headers, media_type=found.kind)
 
     async def _setup(self, _request: Request) -> Response:
         """What the page has to know before anybody logs in."""
@@ -150,9 +162,10 @@ def _files() -> list[tuple[str, Path]]:
     return [(str(path.relative_to(ASSETS).as_posix()), path) for path in sorted(ASSETS.rglob("*")) if path.suffix in _TYPES]
 
 
-def _asset(path: Path) -> tuple[bytes, str, str]:
+def _asset(path: Path) -> _Asset:
     body = path.read_bytes()
-    return body, _TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return _Asset(body, gzip.compress(body, mtime=0), _TYPES[path.suffix], tag)
 
 
 def _policy(request: Request) -> str:

@@ -1,0 +1,438 @@
+// Conversations and their messages: listed, read, sent, recalled, caught up with after a break.
+
+import { Lost } from './session.js'
+import { line, mentioned } from './words.js'
+import { bodyOf, c2cId, c2cMessage, counter, custom, draft, groupId, groupMessage, MENTION_ALL, text } from './wire.js'
+
+const PAGE = 20
+const KEPT = 500 // messages of a conversation in memory; older ones are read again on demand
+export const RECALL_SECONDS = 120
+export const TEXT_BYTES = 12 * 1024 - 200
+
+const conversation = (type, peer, name = '') => ({
+  id: type === 'C2C' ? c2cId(peer) : groupId(peer),
+  type, peer, name, unread: 0, time: 0, last: '', peerRead: 0, messages: [], loaded: false, loading: false, complete: false, cursor: '',
+  trouble: '', draft: '', members: [],
+})
+
+export class Chats {
+  #number = counter()
+  #store
+  #cookie = ''
+
+  constructor(store) {
+    this.#store = store
+    this.forget()
+  }
+
+  forget() {
+    this.all = new Map()
+    this.current = null
+    this.#cookie = ''
+  }
+
+  /** What is there before anybody has said anything: the bots, the group, the others. */
+  furnish() {
+    const { bots, users, group } = this.#store.state.setup
+    for (const bot of bots) this.get('C2C', bot)
+    if (group) this.get('GROUP', group)
+    for (const user of users) if (user !== this.#store.me) this.get('C2C', user)
+  }
+
+  /** After a new login the server may be another one; only what was not sent is kept. */
+  renew() {
+    for (const chat of this.all.values()) {
+      chat.messages = chat.messages.filter((message) => message.state !== 'sent')
+      Object.assign(chat, { loaded: false, loading: false, complete: false, cursor: '', unread: 0, time: 0, last: '', peerRead: 0 })
+    }
+    this.#cookie = ''
+  }
+
+  get(type, peer) {
+    const id = type === 'C2C' ? c2cId(peer) : groupId(peer)
+    let chat = this.all.get(id)
+    if (!chat) this.all.set(id, (chat = conversation(type, peer)))
+    return chat
+  }
+
+  /** As the list shows them: the bots first, then by time. */
+  listed() {
+    const { bots } = this.#store.state.setup
+    const rank = ({ type, peer }) => (type === 'C2C' && bots.includes(peer) ? 0 : 1)
+    return [...this.all.values()].sort((a, b) => rank(a) - rank(b) || b.time - a.time)
+  }
+
+  get unread() {
+    return [...this.all.values()].reduce((sum, chat) => sum + chat.unread, 0)
+  }
+
+  nameOf(chat) {
+    return chat.type === 'C2C' ? this.#store.nameOf(chat.peer) : chat.name || chat.peer
+  }
+
+  /** Whether one may speak there. */
+  canSpeak(chat) {
+    return chat.type === 'C2C' || this.#store.people.groups.get(chat.peer)?.state === 'joined'
+  }
+
+  open(chat) {
+    this.current = chat
+    this.#store.set({ pane: 'chat' })
+    if (!chat.loaded) this.load(chat)
+    if (chat.type === 'GROUP' && this.canSpeak(chat)) this.loadMembers(chat)
+    this.markRead(chat)
+  }
+
+  // Catching up
+
+  async sync() {
+    await this.#list()
+    await this.catchUp()
+    const seen = [...this.all.values()].filter((chat) => chat.messages.length || chat === this.current)
+    await Promise.allSettled(seen.map((chat) => this.load(chat)))
+    if (this.current?.type === 'GROUP') this.loadMembers(this.current)
+  }
+
+  async #list() {
+    let position = { TimeStamp: 0, StartIndex: 0, TopTimeStamp: 0, TopStartIndex: 0 }
+    for (let page = 0; page < 20; page++) {
+      const answer = await this.#ask('recentcontact.page_get', {
+        From_Account: this.#store.me, ...position, OrderType: 1, MsgAssistFlags: 4, AssistFlags: 7,
+      })
+      for (const item of answer.SessionItem ?? []) this.#listed(item)
+      if (answer.CompleteFlag === 1) return
+      position = { TimeStamp: answer.TimeStamp, StartIndex: answer.StartIndex, TopTimeStamp: 0, TopStartIndex: 0 }
+    }
+  }
+
+  #listed(item) {
+    const group = item.Type === 2
+    const chat = this.get(group ? 'GROUP' : 'C2C', group ? item.ToAccount : item.To_Account)
+    const nick = group ? item.GroupNick : item.C2cNick
+    if (group) chat.name = nick || chat.name
+    else if (nick) this.#store.people.nicks.set(chat.peer, nick)
+    chat.unread = chat === this.current && !document.hidden ? 0 : (item.UnreadMsgCount ?? 0)
+    chat.peerRead = Math.max(chat.peerRead, item.C2cPeerReadTime ?? 0)
+    chat.time = item.MsgTimeStamp ?? 0
+    const from = (group ? item.MsgGroupFrom_Account : item.LastC2CMsgFrom_Account) ?? ''
+    const body = item.LastMsg?.MsgBody
+    const tip = body && !Array.isArray(body) ? body : null
+    const elements = Array.isArray(body) ? body.map((one) => ({ type: one.MsgType, content: one.MsgContent ?? {} })) : []
+    const recalled = item.LastMsgFlags === (group ? 2 : 8)
+    if (tip || elements.length) chat.last = this.#line({ from, mine: from === this.#store.me, nick: '', recalled, tip, elements }, chat)
+  }
+
+  /** Reads what was missed, and dismisses the notices in it once they are told. */
+  async catchUp() {
+    for (let page = 0; page < 100; page++) {
+      const answer = await this.#ask('openim.getmsg', {
+        Cookie: this.#cookie, SyncFlag: page ? 1 : 0, NeedAbstract: 1, IsOnlineSync: 0,
+      })
+      this.#cookie = answer.Cookie
+      for (const wire of answer.MsgList ?? []) this.takeC2c(wire, false)
+      for (const item of answer.EventArray ?? []) this.#store.take(item)
+      if (answer.SyncFlag === 2) return
+    }
+  }
+
+  /** The newest page, put among what is here: nothing twice, nothing lost. */
+  async load(chat) {
+    if (chat.loading || !this.canSpeak(chat)) return
+    Object.assign(chat, { loading: true, trouble: '' })
+    this.#store.changed()
+    try {
+      const older = chat.loaded ? { complete: chat.complete, cursor: chat.cursor } : null
+      const page = await this.#page(chat, '')
+      this.#merge(chat, page.messages)
+      // The place where older pages go on stays where it was, unless the gap is wider than a page.
+      const known = older && page.messages.some((message) => message.known)
+      Object.assign(chat, { loaded: true, ...(known || (older && !page.messages.length) ? older : page.place) })
+    } catch (error) {
+      chat.trouble = error.message
+    }
+    chat.loading = false
+    if (chat === this.current) this.markRead(chat)
+    this.#store.changed()
+  }
+
+  async loadOlder(chat) {
+    if (chat.loading || chat.complete) return
+    chat.loading = true
+    this.#store.changed()
+    try {
+      const page = await this.#page(chat, chat.cursor)
+      chat.messages = [...page.messages.filter((message) => !this.#find(chat, message)), ...chat.messages]
+      Object.assign(chat, page.place)
+    } catch (error) {
+      this.#store.toast(error.message, 'error')
+    }
+    chat.loading = false
+    this.#store.changed()
+  }
+
+  async #page(chat, cursor) {
+    const me = this.#store.me
+    if (chat.type === 'C2C') {
+      const answer = await this.#ask('openim.getroammsg', {
+        Peer_Account: chat.peer, MaxCnt: PAGE, LastMsgTime: 0, MsgKey: cursor, WithRecalledMsg: 1,
+      })
+      const messages = (answer.MsgList ?? []).map((wire) => c2cMessage(wire, me)[1])
+      return { messages, place: { complete: answer.Complete === 1, cursor: answer.MsgKey ?? '' } }
+    }
+    const answer = await this.#ask('group_open_http_svc.group_msg_get', {
+      GroupId: chat.peer, ReqMsgNumber: PAGE, WithRecalledMsg: 1, ...(cursor ? { ReqMsgSeq: Number(cursor) } : {}),
+    })
+    const listed = answer.RspMsgList ?? []
+    const lowest = Math.min(...listed.map((wire) => wire.MsgSeq))
+    const messages = listed.map((wire) => groupMessage(wire, me)[1]).filter(Boolean).reverse()
+    return { messages, place: { complete: !listed.length || lowest <= 1 || answer.IsFinished !== 0, cursor: String(lowest - 1) } }
+  }
+
+  #merge(chat, page) {
+    for (const message of page) {
+      const here = this.#find(chat, message)
+      if (!here) continue
+      message.known = true
+      this.#settle(here, message)
+    }
+    if (chat.type === 'GROUP') {
+      chat.messages.push(...page.filter((message) => !message.known))
+      this.#order(chat)
+      return
+    }
+    const listed = page.map((message) => this.#find(chat, message) ?? message)
+    const place = listed.length ? listed[0].time : 0
+    const rest = chat.messages.filter((message) => !listed.includes(message))
+    const before = rest.filter((message) => message.state === 'sent' && message.time < place)
+    chat.messages = [...before, ...listed, ...rest.filter((message) => !before.includes(message))]
+  }
+
+  /** The server has it: what was in doubt is no longer. */
+  #settle(here, listed) {
+    Object.assign(here, { state: 'sent', why: '', time: listed.time, seq: listed.seq, recalled: here.recalled || listed.recalled })
+  }
+
+  #find(chat, message) {
+    if (chat.type === 'GROUP') {
+      return chat.messages.find((other) => (other.seq && other.state === 'sent'
+        ? other.seq === message.seq
+        : other.mine && message.mine && other.random === message.random))
+    }
+    return chat.messages.find((other) => other.mine === message.mine && other.seq === message.seq && other.random === message.random)
+  }
+
+  #order(chat) {
+    const sent = chat.messages.filter((message) => message.state === 'sent').sort((a, b) => a.seq - b.seq)
+    chat.messages = [...sent, ...chat.messages.filter((message) => message.state !== 'sent')]
+  }
+
+  // What the server tells
+
+  takeC2c(wire, live) {
+    const [peer, message] = c2cMessage(wire, this.#store.me)
+    if (!message.mine && message.nick) this.#store.people.nicks.set(peer, message.nick)
+    this.#arrived(this.get('C2C', peer), message, live)
+  }
+
+  takeGroup(wire, live, event) {
+    const [group, message] = groupMessage(wire, this.#store.me, event)
+    if (!message) return
+    const chat = this.get('GROUP', group)
+    chat.name = wire.GroupInfo?.GroupName || chat.name
+    if (message.nick && !message.tip) this.#store.people.nicks.set(message.from, message.nick)
+    if (message.tip && this.canSpeak(chat)) this.loadMembers(chat)
+    this.#arrived(chat, message, live)
+  }
+
+  #arrived(chat, message, live) {
+    if (this.#find(chat, message)) return
+    chat.messages.push(message)
+    if (chat.type === 'GROUP') this.#order(chat)
+    if (chat.messages.length > KEPT && chat.type === 'C2C') {
+      chat.messages.splice(0, chat.messages.length - KEPT / 2)
+      chat.complete = true
+    }
+    this.#note(chat, message)
+    if (!live || message.mine || message.tip) return
+    const seen = chat === this.current && !document.hidden
+    if (seen) this.markRead(chat)
+    else chat.unread += 1
+    this.#store.say(`${this.#store.nameOf(message.from, message.nick)}: ${line(message, (user, nick) => this.#store.nameOf(user, nick))}`)
+  }
+
+  takeNotice(notice) {
+    for (const gone of notice.WithdrawC2cMsgNotify?.C2cWithdrawInfoArray ?? []) {
+      const peer = gone.From_Account === this.#store.me ? gone.To_Account : gone.From_Account
+      const chat = this.all.get(c2cId(peer))
+      const found = chat?.messages.find((message) => message.seq === gone.MsgSeq && message.random === gone.MsgRandom)
+      if (found) this.#recalled(chat, found)
+    }
+    const receipt = notice.C2cReadedReceipt
+    if (receipt) {
+      const chat = this.get('C2C', receipt.To_Account)
+      chat.peerRead = Math.max(chat.peerRead, ...(receipt.UinPairReadArray ?? []).map((pair) => pair.LastReadTime))
+    }
+  }
+
+  takeRecalls(array) {
+    for (const gone of array) {
+      const chat = this.all.get(groupId(gone.GroupId))
+      const found = chat?.messages.find((message) => message.state === 'sent' && message.seq === gone.MsgSeq)
+      if (found) this.#recalled(chat, found)
+    }
+  }
+
+  #recalled(chat, message) {
+    message.recalled = true
+    if (chat.messages.at(-1) === message) this.#note(chat, message)
+  }
+
+  #note(chat, message) {
+    chat.time = Math.max(chat.time, message.time)
+    chat.last = this.#line(message, chat)
+  }
+
+  #line(message, chat) {
+    const said = line(message, (user, nick) => this.#store.nameOf(user, nick))
+    if (message.tip || message.recalled || (chat.type === 'C2C' && !message.mine)) return said
+    return `${message.mine ? 'You' : this.#store.nameOf(message.from, message.nick)}: ${said}`
+  }
+
+  // What a person does
+
+  async markRead(chat) {
+    if (document.hidden || !this.canSpeak(chat)) return
+    const last = chat.messages.findLast((message) => (chat.type === 'C2C' ? !message.mine : true) && message.state === 'sent')
+    const had = chat.unread
+    chat.unread = 0
+    this.#store.changed()
+    if (!last || (!had && chat.reported === last.uid)) return
+    chat.reported = last.uid
+    const report = chat.type === 'C2C'
+      ? this.#ask('openim.msgreaded', {
+        C2CMsgReaded: { Cookie: '', C2CMsgReadedItem: [{ To_Account: chat.peer, LastedMsgTime: last.time, Receipt: 1 }] },
+      })
+      : this.#ask('group_open_http_svc.msg_read_report', { GroupId: chat.peer, MsgReadedSeq: last.seq })
+    await report.catch(() => { chat.reported = 0 }) // told again with the next one
+  }
+
+  sendText(chat, words) {
+    const mentions = chat.type === 'GROUP' ? mentioned(words, chat.members) : []
+    this.send(chat, text(words), mentions)
+  }
+
+  rollDice(chat) {
+    this.send(chat, custom('dice'))
+  }
+
+  send(chat, elements, mentions = []) {
+    const message = draft(this.#store.me, this.#number(), this.#store.session.now(), elements, mentions)
+    chat.messages.push(message)
+    this.#note(chat, message)
+    return this.#post(chat, message)
+  }
+
+  /** A message that has something to do first: `prepare(message)` before each attempt, `release()` if it is given up. */
+  sendPrepared(chat, elements, { prepare, release }) {
+    const message = { ...draft(this.#store.me, this.#number(), this.#store.session.now(), elements), prepare, release }
+    chat.messages.push(message)
+    this.#note(chat, message)
+    return this.#post(chat, message)
+  }
+
+  /** The same message again, under the same numbers: a server that has it already knows it by them. */
+  retry(chat, message) {
+    chat.messages = [...chat.messages.filter((other) => other !== message), message]
+    return this.#post(chat, message)
+  }
+
+  discard(chat, message) {
+    message.release?.()
+    chat.messages = chat.messages.filter((other) => other !== message)
+    this.#store.changed()
+  }
+
+  async #post(chat, message) {
+    Object.assign(message, { state: 'sending', why: '' })
+    this.#store.changed()
+    try {
+      if (message.prepare) await message.prepare(message)
+      const answer = chat.type === 'C2C' ? await this.#sendC2c(chat, message) : await this.#sendGroup(chat, message)
+      if (answer.MsgDropReason) throw new Error('The server took too many messages at once and dropped this one.')
+      Object.assign(message, { state: 'sent', time: answer.MsgTime ?? message.time })
+      if (chat.type === 'GROUP') this.#sentToGroup(chat, message, answer)
+    } catch (error) {
+      if (message.state !== 'sent') Object.assign(message, { state: 'failed', why: error instanceof Lost ? 'Not sent: the server is away' : error.message })
+    }
+    this.#note(chat, message)
+    this.#store.changed()
+  }
+
+  #sentToGroup(chat, message, answer) {
+    message.seq = answer.MsgSeq
+    chat.messages = chat.messages.filter((other) => other === message || other.seq !== message.seq)
+    this.#order(chat)
+  }
+
+  #sendC2c(chat, message) {
+    return this.#ask('openim.sendmsg', {
+      From_Account: this.#store.me, To_Account: chat.peer, MsgTimeStamp: Math.ceil(Date.now() / 1000), MsgSeq: message.seq,
+      MsgRandom: message.random, MsgBody: bodyOf(message), CloudCustomData: '', From_AccountNick: '', From_AccountHeadurl: '',
+      OfflinePushInfo: { PushFlag: 0, Title: '', Desc: '', Ext: '', ApnsInfo: { BadgeMode: 0 }, AndroidInfo: { OPPOChannelID: '' } },
+    })
+  }
+
+  #sendGroup(chat, message) {
+    const at = message.mentions.map((user) => (user === MENTION_ALL ? { GroupAtAllFlag: 1 } : { GroupAtAllFlag: 0, GroupAt_Account: user }))
+    return this.#ask('group_open_http_svc.send_group_msg', {
+      From_Account: this.#store.me, GroupId: chat.peer, Random: message.random, ClientSeq: message.clientSeq ??= message.seq,
+      MsgPriority: 'Normal', MsgBody: bodyOf(message), CloudCustomData: '', OnlineOnlyFlag: 0, GroupAtInfo: at,
+      OfflinePushInfo: { PushFlag: 0, Title: '', Desc: '', Ext: '', ApnsInfo: { BadgeMode: 0 }, AndroidInfo: { OPPOChannelID: '' } },
+    })
+  }
+
+  /** Whether one may still recall it. */
+  canRecall(message) {
+    return message.mine && message.state === 'sent' && !message.recalled && this.#store.session.now() - message.time < RECALL_SECONDS
+  }
+
+  async recall(chat, message) {
+    try {
+      if (chat.type === 'C2C') {
+        await this.#ask('openim.msgwithdraw', {
+          MsgInfo: {
+            From_Account: this.#store.me, To_Account: chat.peer, MsgSeq: message.seq, MsgRandom: message.random, MsgTimeStamp: message.time,
+          },
+        })
+      } else {
+        const answer = await this.#ask('group_open_http_svc.group_msg_recall', {
+          GroupId: chat.peer, MsgSeqList: [{ MsgSeq: message.seq }],
+        })
+        const code = answer.RecallRetList?.[0]?.RetCode ?? 0
+        if (code) throw new Error(code === 10031 ? 'It is too late to recall this message.' : `The server refused (${code}).`)
+      }
+      this.#recalled(chat, message)
+    } catch (error) {
+      this.#store.toast(`Not recalled. ${error.message}`, 'error')
+    }
+    this.#store.changed()
+  }
+
+  async loadMembers(chat) {
+    try {
+      const answer = await this.#ask('group_open_http_svc.get_group_member_info', {
+        GroupId: chat.peer, Limit: 100, Offset: 0, MemberInfoFilter: ['Role', 'NameCard', 'JoinTime'],
+      })
+      const users = (answer.MemberList ?? []).map((member) => member.Member_Account)
+      await this.#store.people.learn(users)
+      chat.members = users.map((user) => ({ user, nick: this.#store.people.nicks.get(user) ?? '' }))
+    } catch {
+      return // names can still be typed
+    }
+    this.#store.changed()
+  }
+
+  #ask(servcmd, body) {
+    return this.#store.session.request(servcmd, body)
+  }
+}

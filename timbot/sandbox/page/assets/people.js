@@ -1,0 +1,230 @@
+// Friends, groups, and the applications to both: what was asked, and what became of it.
+
+const WAITING_FOR_CONSENT = 30539
+const ACCEPTED = 2
+const REFUSED = 3
+const REMOVED = 4
+const DISMISSED = 5
+const INVITED = 7
+
+const NICK = 'Tag_Profile_IM_Nick'
+const WORDING_BYTES = 256
+
+const bytes = (text) => new TextEncoder().encode(text).length
+
+export class People {
+  #store
+
+  constructor(store) {
+    this.#store = store
+    this.forget()
+  }
+
+  forget() {
+    this.nicks = new Map()
+    this.friends = new Set()
+    /** What became of one's own requests: user → {state: waiting|accepted|refused|failed, why}. */
+    this.asked = new Map()
+    /** Requests of others: user → {wording}. */
+    this.asking = new Map()
+    /** Groups: id → {state: unknown|joined|out|waiting|refused|absent, why, name}. */
+    this.groups = new Map()
+  }
+
+  async sync() {
+    const { users, bots } = this.#store.state.setup
+    await Promise.allSettled([this.learn([...users, ...bots]), this.#syncFriends(), this.#syncRequests(), this.#syncGroups()])
+  }
+
+  /** The nicks of users. */
+  async learn(users) {
+    if (!users.length) return
+    const answer = await this.#ask('profile.portrait_get_all', {
+      From_Account: this.#store.me,
+      UserItem: users.slice(0, 100).map((user) => ({ To_Account: user, StandardSequence: 0, CustomSequence: 0 })),
+    })
+    for (const item of answer.UserProfileItem ?? []) {
+      const nick = item.ProfileItem?.find(({ Tag }) => Tag === NICK)?.Value
+      if (nick) this.nicks.set(item.To_Account, nick)
+    }
+  }
+
+  takeProfile(change) {
+    const nick = change.ProfileList?.find(({ Tag }) => Tag === NICK)?.ValueBytes
+    if (nick !== undefined) this.nicks.set(change.Profile_Account, nick)
+  }
+
+  // Friends
+
+  async #syncFriends() {
+    const friends = new Set()
+    let start = 0
+    for (let page = 0; page < 40; page++) {
+      const answer = await this.#ask('sns.friend_get', {
+        From_Account: this.#store.me, StartIndex: start, StandardSequence: 0, CustomSequence: 0,
+      })
+      for (const item of answer.UserDataItem ?? []) friends.add(item.To_Account)
+      if (answer.CompleteFlag !== 0) break
+      start = answer.NextStartIndex
+    }
+    this.friends = friends
+  }
+
+  async #syncRequests() {
+    const answer = await this.#ask('sns.pendency_get', {
+      From_Account: this.#store.me, PendencyType: 'Pendency_Type_Both', StartTime: 0, MaxLimited: 100, LastSequence: 0,
+    })
+    this.asking.clear()
+    const waiting = new Set()
+    for (const item of answer.PendencyItem ?? []) {
+      if (item.Nick) this.nicks.set(item.To_Account, item.Nick)
+      if (item.PendencyType === 'Pendency_Type_SendOut') waiting.add(item.To_Account)
+      else this.asking.set(item.To_Account, { wording: item.AddWording ?? '' })
+    }
+    for (const user of waiting) this.asked.set(user, { state: 'waiting', why: '' })
+    for (const [user, one] of this.asked) if (one.state === 'waiting' && !waiting.has(user)) this.asked.delete(user)
+  }
+
+  takeChange(change) {
+    for (const user of change.FriendAdd_Account ?? []) {
+      this.friends.add(user)
+      if (this.asked.get(user)?.state === 'waiting') this.#settled(user, 'accepted')
+      this.asking.delete(user)
+      this.#store.toast(`You and ${this.#store.nameOf(user)} are friends now.`, 'good')
+    }
+    for (const user of change.FriendDel_Account ?? []) this.friends.delete(user)
+    for (const added of change.PendencyAdd ?? []) {
+      if (change.From_Account === this.#store.me) continue
+      if (added.ProfileImNick) this.nicks.set(added.PendencyAdd_Account, added.ProfileImNick)
+      this.asking.set(added.PendencyAdd_Account, { wording: added.AddWording ?? '' })
+    }
+    for (const user of change.FrienPencydDel_Account ?? []) {
+      this.asking.delete(user)
+      // The word of a new friendship may come after this one.
+      setTimeout(() => {
+        if (this.asked.get(user)?.state === 'waiting' && !this.friends.has(user)) this.#settled(user, 'refused')
+      }, 500)
+    }
+  }
+
+  #settled(user, state) {
+    this.asked.set(user, { state, why: '' })
+    this.#store.changed()
+  }
+
+  async addFriend(user, wording) {
+    if (bytes(wording) > WORDING_BYTES) return this.#store.toast(`At most ${WORDING_BYTES} bytes, please.`, 'error')
+    this.asked.set(user, { state: 'waiting', why: '' })
+    this.#store.changed()
+    try {
+      const answer = await this.#ask('sns.friend_add', {
+        From_Account: this.#store.me, AddType: 'Add_Type_Both',
+        AddFriendItem: [{ To_Account: user, AddSource: 'AddSource_Type_Web', AddWording: wording }],
+      })
+      const { ResultCode = 0, ResultInfo = '' } = answer.ResultItem?.[0] ?? {}
+      if (ResultCode === 0) {
+        this.friends.add(user)
+        this.asked.set(user, { state: 'accepted', why: '' })
+      } else if (ResultCode !== WAITING_FOR_CONSENT) {
+        this.asked.set(user, { state: 'failed', why: ResultInfo || `refused with ${ResultCode}` })
+      }
+    } catch (error) {
+      this.asked.set(user, { state: 'failed', why: error.message })
+    }
+    return this.#store.changed()
+  }
+
+  async answer(user, agree) {
+    try {
+      await this.#ask('sns.friend_response', {
+        From_Account: this.#store.me,
+        ResponseFriendItem: [{ To_Account: user, ResponseAction: agree ? 'Response_Action_AgreeAndAdd' : 'Response_Action_Reject' }],
+      })
+      this.asking.delete(user)
+    } catch (error) {
+      this.#store.toast(error.message, 'error')
+    }
+    this.#store.changed()
+  }
+
+  // Groups
+
+  async #syncGroups() {
+    const answer = await this.#ask('group_open_http_svc.get_joined_group_list', {
+      Member_Account: this.#store.me, Limit: 50, Offset: 0,
+      ResponseFilter: { GroupBaseInfoFilter: ['Type', 'Name', 'NextMsgSeq', 'MemberNum'], SelfInfoFilter: ['Role', 'JoinTime', 'MsgFlag'] },
+    })
+    const joined = new Set()
+    for (const group of answer.GroupIdList ?? []) {
+      joined.add(group.GroupId)
+      this.#joined(group.GroupId, group.Name)
+    }
+    for (const [id, group] of this.groups) if (group.state === 'joined' && !joined.has(id)) group.state = 'out'
+    const demo = this.#store.state.setup.group
+    if (demo && !joined.has(demo)) await this.#lookAt(demo)
+  }
+
+  #joined(id, name) {
+    this.groups.set(id, { state: 'joined', why: '', name: name ?? '' })
+    const chat = this.#store.chats.get('GROUP', id)
+    if (name) chat.name = name
+    if (chat === this.#store.chats.current && !chat.loaded) this.#store.chats.open(chat)
+  }
+
+  async #lookAt(id) {
+    const answer = await this.#ask('group_open_http_svc.get_group_public_info', {
+      GroupIdList: [id], ResponseFilter: { GroupBasePublicInfoFilter: ['Type', 'Name', 'Introduction', 'MemberNum', 'ApplyJoinOption'] },
+    })
+    const group = answer.GroupInfo?.[0]
+    const there = group && (group.ErrorCode ?? 0) === 0
+    const before = this.groups.get(id)
+    if (there) this.#store.chats.get('GROUP', id).name = group.Name ?? ''
+    if (!there) this.groups.set(id, { state: 'absent', why: '' })
+    else if (!before || ['unknown', 'absent'].includes(before.state)) this.groups.set(id, { state: 'out', why: '' })
+  }
+
+  async join(id, wording) {
+    if (bytes(wording) > WORDING_BYTES) return this.#store.toast(`At most ${WORDING_BYTES} bytes, please.`, 'error')
+    const before = this.groups.get(id)
+    this.groups.set(id, { state: 'waiting', why: '' })
+    this.#store.changed()
+    try {
+      const answer = await this.#ask('group_open_http_svc.apply_join_group', { GroupId: id, ApplyMsg: wording, WebPushFlag: 1 })
+      if (answer.JoinedStatus === 'JoinedSuccess') this.#joined(id)
+    } catch (error) {
+      this.groups.set(id, { state: 'out', ...before })
+      this.#store.toast(`Not sent. ${error.message}`, 'error')
+    }
+    return this.#store.changed()
+  }
+
+  /** A word of the system about a group; each is told once. */
+  takeSystemNotice(wire) {
+    const { ReportType: kind, RemarkInfo: remark = '' } = wire.MsgBody ?? {}
+    const id = wire.GroupInfo?.GroupId ?? wire.ToGroupId
+    const name = wire.GroupInfo?.GroupName || id
+    if (kind === ACCEPTED || kind === INVITED) {
+      this.#joined(id, wire.GroupInfo?.GroupName)
+      this.#store.toast(`You are in “${name}” now.${remark ? ` ${remark}` : ''}`, 'good')
+    } else if (kind === REFUSED) {
+      if (this.groups.get(id)?.state !== 'joined') this.groups.set(id, { state: 'refused', why: remark })
+      this.#store.toast(`“${name}” refused.${remark ? ` ${remark}` : ''}`, 'error')
+    } else if (kind === REMOVED || kind === DISMISSED) {
+      this.groups.set(id, { state: kind === REMOVED ? 'out' : 'absent', why: '' })
+      this.#store.toast(kind === REMOVED ? `You were removed from “${name}”.` : `“${name}” was dismissed.`)
+    }
+    if (kind !== 1 && kind !== 12) this.#dismiss(wire)
+    this.#store.changed()
+  }
+
+  /** Or the server would repeat it at every login. Applications to decide stay. */
+  #dismiss(wire) {
+    this.#ask('openim.deletemsg', {
+      DelMsgList: [{ From_Account: '@TIM#SYSTEM', To_Account: this.#store.me, MsgSeq: wire.ClientSeq, MsgRandom: wire.MsgRandom }],
+    }).catch(() => {})
+  }
+
+  #ask(servcmd, body) {
+    return this.#store.session.request(servcmd, body)
+  }
+}
