@@ -106,8 +106,11 @@ _BY_ERRNO: dict[int, tuple[str, str]] = {
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether this is the file's trouble, or the disk's, rather than a mistake in one statement."""
-    return isinstance(error, sqlite3.Error) and _primary(error) in _BY_CODE
+    """Whether a statement met the file's trouble, or the disk's, rather than being a mistake itself.
+
+    Writing where only reading is allowed is a mistake: a file that cannot be written at all fails before any statement.
+    """
+    return isinstance(error, sqlite3.Error) and _primary(error) in _BY_CODE and _primary(error) != sqlite3.SQLITE_READONLY
 
 
 def cannot_open(path: Path, error: sqlite3.Error | OSError) -> StoreError:

@@ -141,7 +141,6 @@ class Lane:
         if error is not None:
             self._fail(futures, error)
             return
-        self._start()  # before anybody hears of it: the thread should not wait for them
         for future, done in zip(futures, ended.result(), strict=True):
             if future.done():
                 continue
@@ -149,6 +148,8 @@ class Lane:
                 future.set_exception(done.error)
             else:
                 future.set_result(done.value)
+        # After those who were just woken have asked for more: they share the next group, with whoever waits already.
+        self._loop.call_soon(self._start)
 
     def _fail(self, futures: Sequence[asyncio.Future[Any]], error: BaseException) -> None:
         refusal = self._refusal = self._failed(error)

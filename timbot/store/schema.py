@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,8 @@ from timbot.store.errors import StoreError
 
 APPLICATION_ID: Final = int.from_bytes(b"timb")
 """What the header of every file of ours says. The first step sets it."""
+
+_FOLDER: Final = Path(__file__).with_name("migrations")
 
 _CHECKSUMS: Final = (
     "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)"
@@ -47,7 +48,7 @@ def shipped() -> tuple[Migration, ...]:
     found = sorted(
         (
             Migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
-            for file in files("timbot.store").joinpath("migrations").iterdir()
+            for file in _FOLDER.iterdir()
             if (match := re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name))
         ),
         key=lambda step: step.number,
