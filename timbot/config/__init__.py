@@ -25,12 +25,20 @@ __all__ = [
     "PluginUse",
     "Problem",
     "SandboxConfig",
+    "describe_settings",
     "load",
     "parse",
     "read",
     "seconds",
     "settings_of",
 ]
+
+
+def describe_settings(kind: type | None) -> list[str]:
+    """A line for each key of a settings type."""
+    from timbot.config.describe import describe_settings  # what only a few commands need
+
+    return describe_settings(kind)
 
 
 def read(path: Path) -> Document:

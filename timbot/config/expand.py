@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from timbot.redaction import register
+
 LARGEST_FILE: Final = 64 * 1024
 """Bytes of a file that `${file:...}` may name."""
+
+SECRET_KEYS: Final = frozenset(("secret_key", "user_sig"))
+"""Settings whose values are secrets wherever they come from."""
 
 _OPENING: Final = re.compile(r"\$?\$\{")
 _VARIABLE: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
@@ -91,13 +96,13 @@ class Expander:
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise ExpansionError(f"the variable {name} is not UTF-8 text")
         if smells_of_secret(name) or smells_of_secret(key):
-            _register(value)
+            register(value)
         return value, True
 
     def _file(self, name: str) -> str:
         if name not in self._files:
             text = self._read(name)
-            _register(text)
+            register(text)
             self._files[name] = text
         return self._files[name]
 
@@ -119,9 +124,3 @@ class Expander:
             return content.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError:
             raise ExpansionError(f"the file {path} is not UTF-8 text") from None
-
-
-def _register(value: str) -> None:
-    from timbot.redaction import register
-
-    register(value)

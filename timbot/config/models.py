@@ -119,7 +119,7 @@ class Config(_Model):
     loop_guard: int = Field(default=30, ge=0)
     """Automatic replies a minute in one conversation, then silence; 0: no limit."""
     log: LogConfig = LogConfig()
-    """What is logged, and how it looks."""
+    """The log, on standard error."""
     state: Path = Path(".timbot")
     """The folder for what must survive a restart, relative to this file. One process each."""
     durability: Literal["full", "relaxed"] = "full"

@@ -12,10 +12,11 @@ from typing import Final
 import yaml
 
 from timbot.config import syntax
-from timbot.config.expand import Expander, ExpansionError
+from timbot.config.expand import SECRET_KEYS, Expander, ExpansionError
 from timbot.config.problems import Location, Problem, dotted
 from timbot.config.scalars import resolve
 from timbot.config.tree import TOP, ListNode, MapNode, Mark, Node, ScalarNode
+from timbot.redaction import register
 
 LONGEST_TEXT: Final = 4 * 1024 * 1024
 """Characters of a configuration."""
@@ -162,6 +163,8 @@ class _Reader:
                 return ScalarNode(mark, None, "", broken=True)
             quoted = quoted or not expanded.whole
             text, outside = expanded.text, expanded.outside
+        if self._nearest_key() in SECRET_KEYS:
+            register(text)
         if any("\ud800" <= character <= "\udfff" for character in text):
             self._complain(mark, "half a character: write the whole one")
             return ScalarNode(mark, None, "", broken=True)

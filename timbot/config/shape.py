@@ -38,6 +38,15 @@ def nested_keys(kinds: Kinds) -> dict[str, str]:
     return {f"{key}.{inner}": inner for key in keys(kinds) for inner in keys(below(kinds, (key,)))}
 
 
+def leaves(kinds: Kinds) -> Iterator[object]:
+    """The types that these are made of, those in lists and mappings too, fields left out."""
+    for kind in kinds:
+        for member in _members(kind):
+            yield member
+            if isinstance(get_origin(member), type):
+                yield from leaves(tuple(argument for argument in get_args(member) if argument is not Ellipsis))
+
+
 def _members(kind: object) -> Iterator[object]:
     """The types behind unions, annotations and aliases."""
     alias = getattr(kind, "__value__", None)

@@ -12,6 +12,7 @@ from timbot.errors import InvalidArgument
 from timbot.im.endpoints import SANDBOX_PORT, resolve
 
 _SOURCES: Final = ("secret_key_file", "secret_key", "user_sig", "user_sig_file")
+_MAY_BE_ABSENT: Final = (*_SOURCES, "nick", "plugins")
 
 
 def check(root: Node) -> Iterator[Fault]:
@@ -34,8 +35,11 @@ def _sources(account: MapNode, number: int) -> Iterator[Fault]:
     given = [key for key in account.values if key in _SOURCES]
     if len(given) > 1:
         yield Fault(("accounts", number, given[-1]), f"{' and '.join(given)} exclude each other: give one")
-    key = account.values.get("secret_key")
-    if isinstance(key, ScalarNode) and not key.outside and not key.broken and key.value is not None:
+    for key, node in account.values.items():
+        if key in _MAY_BE_ABSENT and isinstance(node, ScalarNode) and node.value is None and not node.broken:
+            yield Fault(("accounts", number, key), "there is nothing here: give a value, or take the line out")
+    secret = account.values.get("secret_key")
+    if isinstance(secret, ScalarNode) and not secret.outside and not secret.broken and secret.value is not None:
         told = (
             "a key does not belong into this file: write ${TIMBOT_SECRET_KEY} or ${file:/path/of/key}, or use secret_key_file"
         )

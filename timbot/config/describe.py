@@ -1,0 +1,72 @@
+"""A settings type in words: what `timbot plugins info` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from timbot.config.schema import Schema, settings_schema
+
+
+def describe_settings(kind: type | None) -> list[str]:
+    """A line for each key: `key: what is needed (default) - what it is for`, those of nested mappings indented below it."""
+    if kind is None:
+        return []
+    whole = settings_schema(kind)
+    return list(_lines(whole, whole.get("$defs", {}), ""))
+
+
+def _lines(node: Schema, definitions: Schema, indent: str) -> Iterator[str]:
+    if len(indent) > 8:
+        return
+    for name, value in node.get("properties", {}).items():
+        if name in node.get("required", ()):
+            state = " (needed)"
+        else:
+            state = f" (default {_shown(value['default'])})" if "default" in value else ""
+        text = " ".join(str(value.get("description", "")).split())
+        yield f"{indent}{name}: {_needed(value, definitions)}{state}{f' - {text}' if text else ''}"
+        for inner in _mappings(value, definitions):
+            yield from _lines(inner, definitions, f"{indent}  ")
+
+
+def _needed(node: Schema, definitions: Schema) -> str:
+    if "anyOf" in node or "oneOf" in node:
+        parts = [_needed(one, definitions) for one in node.get("anyOf", node.get("oneOf")) if one != {"type": "null"}]
+        return " or ".join(dict.fromkeys(parts))
+    if "enum" in node or "const" in node:
+        return " or ".join(_shown(one) for one in node.get("enum", [node.get("const")]))
+    if "$ref" in node:
+        return _needed(_resolved(node, definitions), definitions)
+    kind = node.get("type")
+    if kind == "array":
+        return f"list of: {_needed(node['items'], definitions)}" if isinstance(node.get("items"), dict) else "list"
+    if kind == "object" and isinstance(node.get("additionalProperties"), dict):
+        return f"mapping of: {_needed(node['additionalProperties'], definitions)}"
+    words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "object": "mapping"}
+    return words.get(str(kind), "anything")
+
+
+def _mappings(node: Schema, definitions: Schema) -> Iterator[Schema]:
+    """The mappings with keys of their own that may stand at a key, or in a list or mapping there."""
+    for one in node.get("anyOf", node.get("oneOf", [node])):
+        found = _resolved(one, definitions)
+        if "properties" in found:
+            yield found
+        for key in ("items", "additionalProperties"):
+            if isinstance(found.get(key), dict):
+                yield from _mappings(found[key], definitions)
+
+
+def _resolved(node: Schema, definitions: Schema) -> Schema:
+    reference = str(node.get("$ref", ""))
+    found: Schema = definitions.get(reference.rpartition("/")[2], {}) if reference else node
+    return found
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return '""' if value == "" else str(value)
