@@ -22,6 +22,8 @@ from timbot.errors import TimbotError
 
 COMMANDS: Final[dict[str, str]] = {
     "run": "timbot.cli.run",
+    "check": "timbot.cli.check",
+    "schema": "timbot.cli.schema",
     "chat": "timbot.cli.chat",
     "sandbox": "timbot.cli.sandbox",
     "usersig": "timbot.cli.usersig",

@@ -23,7 +23,7 @@ def _lines(node: Schema, definitions: Schema, indent: str) -> Iterator[str]:
         if name in node.get("required", ()):
             state = " (needed)"
         else:
-            state = f" (default {_shown(value['default'])})" if "default" in value else ""
+            state = f" (default {_shown(value['default'])})" if not isinstance(value.get("default", {}), dict) else ""
         text = " ".join(str(value.get("description", "")).split())
         yield f"{indent}{name}: {_needed(value, definitions)}{state}{f' - {text}' if text else ''}"
         for inner in _mappings(value, definitions):
@@ -32,7 +32,7 @@ def _lines(node: Schema, definitions: Schema, indent: str) -> Iterator[str]:
 
 def _needed(node: Schema, definitions: Schema) -> str:
     if "anyOf" in node or "oneOf" in node:
-        parts = [_needed(one, definitions) for one in node.get("anyOf", node.get("oneOf")) if one != {"type": "null"}]
+        parts = [_needed(one, definitions) for one in _choices(node) if one != {"type": "null"}]
         return " or ".join(dict.fromkeys(parts))
     if "enum" in node or "const" in node:
         return " or ".join(_shown(one) for one in node.get("enum", [node.get("const")]))
@@ -47,9 +47,14 @@ def _needed(node: Schema, definitions: Schema) -> str:
     return words.get(str(kind), "anything")
 
 
+def _choices(node: Schema) -> list[Schema]:
+    found: list[Schema] = node.get("anyOf") or node.get("oneOf") or [node]
+    return found
+
+
 def _mappings(node: Schema, definitions: Schema) -> Iterator[Schema]:
     """The mappings with keys of their own that may stand at a key, or in a list or mapping there."""
-    for one in node.get("anyOf", node.get("oneOf", [node])):
+    for one in _choices(node):
         found = _resolved(one, definitions)
         if "properties" in found:
             yield found
@@ -69,4 +74,6 @@ def _shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(one) for one in value)}]"
     return '""' if value == "" else str(value)

@@ -114,7 +114,7 @@ def _polished(node: Schema, *, keep_null: bool) -> Schema:
 
 
 def _expandable(node: Schema) -> Schema:
-    outside = {key: node.pop(key) for key in ("default", "description") if key in node}
+    outside: Schema = {key: node.pop(key) for key in ("default", "description") if key in node}
     return {"anyOf": [node, {"$ref": "#/$defs/Expansion"}], **outside}
 
 
