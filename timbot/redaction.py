@@ -27,9 +27,10 @@ LEAST: Final = 6
 """Characters of the shortest secret that is registered: a shorter one would blank ordinary words."""
 
 FRAGMENT: Final = 16
-"""Characters of a registered secret in a row that are taken out although the rest of it is missing."""
+"""Characters of a registered secret in a row that are taken out although the rest of it is missing. (Of its other spellings
+only the first ones.)"""
 
-MOST: Final = 4096
+MOST: Final = 1024
 """Secrets that are known at a time. Beyond it those registered longest ago are forgotten."""
 
 DEEPEST: Final = 8
@@ -88,7 +89,7 @@ class _Forms:
             if not _PLAIN_WORD.fullmatch(form):
                 self._odd[form] = None
                 continue
-            for gram, place in _grams_of(form):
+            for gram, place in _grams_of(form, whole=form is not secret):
                 self._grams.setdefault(gram, {})[form, place] = None
         while len(self._secrets) > MOST:
             self._forget(*self._secrets.popitem(last=False))
@@ -96,7 +97,7 @@ class _Forms:
     def _forget(self, secret: str, forms: tuple[str, ...]) -> None:
         for form in forms:
             self._odd.pop(form, None)
-            for gram, place in _grams_of(form):
+            for gram, place in _grams_of(form, whole=form is not secret):
                 places = self._grams.get(gram)
                 if places is not None:
                     places.pop((form, place), None)
@@ -129,9 +130,9 @@ class _Forms:
                 at += 1
 
 
-def _grams_of(form: str) -> Iterator[tuple[str, int]]:
-    """Six characters at every sixth place: one of them lies within any fragment of eleven."""
-    for place in range(0, len(form) - LEAST + 1, LEAST):
+def _grams_of(form: str, *, whole: bool) -> Iterator[tuple[str, int]]:
+    """The places a spelling is found by: its beginning, and where fragments count too, one place within each."""
+    for place in range(0, 1 if whole else len(form) - LEAST + 1, FRAGMENT - LEAST + 1):
         yield form[place : place + LEAST], place
 
 
@@ -182,10 +183,11 @@ _lock = threading.RLock()  # a signal handler may log while a log line is being 
 
 def register(secret: str) -> None:
     """From now on this is not printed any more, in any of its spellings. Texts of fewer than six characters are ignored."""
-    secret = secret.strip()
-    if len(secret) >= LEAST:
-        with _lock:
-            _forms.add(secret)
+    lines = [line for line in secret.split() if len(line) >= FRAGMENT and _PLAIN_WORD.fullmatch(line)]
+    with _lock:
+        for part in dict.fromkeys((secret.strip(), *lines)):  # the lines of a key in a file may be printed one by one
+            if len(part) >= LEAST:
+                _forms.add(part)
 
 
 def clean(text: str) -> str:

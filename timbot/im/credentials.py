@@ -1,7 +1,7 @@
 """Where the UserSig comes from: made from the secret key, given as text, read from a file, or asked of a function.
 
 A signature is asked for anew when less than a tenth of its life is left, or when the server has refused the one we had.
-Nothing here is ever printed: the values have no readable form.
+Nothing here is ever printed: the values have no readable form, and each is registered as a secret before it is used.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 from timbot.errors import FrameError, ImError
 from timbot.im.wire import usersig
+from timbot.redaction import register
 
 RENEW_BELOW: Final = 0.1
 """The share of a signature's life that may be left before a new one is asked for."""
@@ -48,6 +49,7 @@ class Credentials:
                 raise CredentialsError(
                     f"The UserSig of {self._user_id} is empty.", hint="Make one with 'timbot usersig', or give the secret key."
                 )
+            register(self._cached)
         return self._cached
 
     def forget(self) -> None:
@@ -65,8 +67,10 @@ def _worn(sig: str, now: float) -> bool:
 
 def from_secret_key(sdk_app_id: int, secret_key: str, *, lifetime: int = usersig.DEFAULT_LIFETIME) -> Source:
     """Sign with the app's secret key. `lifetime` in seconds."""
+    register(secret_key)
 
     async def make(user_id: str, now: int) -> str:
+        register(secret_key)  # anew: those registered longest ago are the first to be forgotten
         return usersig.sign(sdk_app_id, secret_key, user_id, now=now, lifetime=lifetime)
 
     return make
@@ -74,6 +78,7 @@ def from_secret_key(sdk_app_id: int, secret_key: str, *, lifetime: int = usersig
 
 def from_text(sig: str) -> Source:
     """One fixed signature. When it has expired the login is refused."""
+    register(sig)
 
     async def give(_user_id: str, _now: int) -> str:
         return sig

@@ -29,6 +29,7 @@ from timbot.im.wire.commands.base import Command
 from timbot.im.wire.envelope import FORCE_OFFLINE, PUSH, Answer, PushBody, ServerFrame, decode_server_frame
 from timbot.im.wire.pushes import Kickout, open_push
 from timbot.im.wire.value import Value, decode, given
+from timbot.redaction import register
 
 Req = TypeVar("Req", bound=Value)
 Ans = TypeVar("Ans", bound=Answer)
@@ -143,6 +144,11 @@ class Session:
     def online(self) -> bool:
         """Whether the account is logged in on an open connection right now."""
         return self._online.is_set() and not self._ended
+
+    @property
+    def silence(self) -> float:
+        """Seconds since anything was heard from the server; 0 before the first connection."""
+        return self._clock.monotonic() - self._heard_at if self._heard_at else 0.0
 
     def server_now(self) -> float:
         """The server's time, Unix seconds, as well as the last login told it."""
@@ -263,6 +269,7 @@ class Session:
     def _accept_login(self, answer: status.LoginAnswer, *, again: bool) -> None:
         ticket = self.ticket
         ticket.instance_id = given(answer.inst_id, ticket.instance_id)
+        register(given(answer.a2_key, ""))
         if not again:
             if not given(answer.a2_key, "") or not given(answer.tiny_id, ""):
                 raise FrameError("The login answer holds no ticket", path="$.body.A2Key")
