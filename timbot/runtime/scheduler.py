@@ -237,10 +237,12 @@ class Scheduler:
         line.seen = times[-1]
         on_time = not starting and now - line.due(times[-1]) <= LATE_SECONDS
         missed = times[:-1] if on_time else times
-        if missed:
-            self._make_up(line, missed, now, later=on_time, complete=missed[0] == first)
+        chosen = self._made_up(line.spec, missed, later=on_time, now=now, first=first) if missed else ()
+        for nominal in chosen:
+            self._add(line, Run(line.spec.name, nominal, line.due(nominal), missed=True), wait=True)
         if on_time:
-            self._add(line, Run(line.spec.name, times[-1], line.due(times[-1]), missed=False))
+            run = Run(line.spec.name, times[-1], line.due(times[-1]), missed=False)
+            self._add(line, run, wait=bool(chosen) or line.spec.overlap == "queue")
 
     def _passed(self, line: _Line, first: float, now: float) -> list[float]:
         trigger = line.spec.trigger
@@ -253,10 +255,9 @@ class Scheduler:
         due = next((at for at, nominal in enumerate(times) if line.due(nominal) > now), len(times))
         return times[:due] or [first]
 
-    def _make_up(self, line: _Line, missed: Sequence[float], now: float, *, later: bool, complete: bool) -> None:
-        """Apply the job's choice to what was missed. `later`: a newer run is on time; `complete`: these are all."""
-        spec = line.spec
-        recent = [nominal for nominal in missed if now - line.due(nominal) <= spec.grace]
+    def _made_up(self, spec: JobSpec, missed: Sequence[float], *, later: bool, now: float, first: float) -> Sequence[float]:
+        """Which of the missed times are run after all. `later`: a newer one is on time; `first`: the first that was missed."""
+        recent = [nominal for nominal in missed if now - nominal - delay(spec.name, nominal, spec.jitter) <= spec.grace]
         chosen: Sequence[float] = ()
         if spec.missed == "all":
             chosen = recent[-MOST_MADE_UP:]
@@ -266,21 +267,21 @@ class Scheduler:
             "job missed runs",
             job=spec.name,
             place=spec.place,
-            count=len(missed) if complete else f"more than {len(missed)}",
+            count=len(missed) if missed[0] == first else f"more than {len(missed)}",
             latest=spec.trigger.local(missed[-1]).isoformat(),
             missed=spec.missed,
             made_up=len(chosen),
         )
-        for nominal in chosen:
-            self._add(line, Run(spec.name, nominal, line.due(nominal), missed=True))
+        return chosen
 
     # Running
 
-    def _add(self, line: _Line, run: Run) -> None:
+    def _add(self, line: _Line, run: Run, *, wait: bool) -> None:
+        """Begin a run, or let it `wait` for the one that goes on, or give it up."""
         spec = line.spec
-        # While missed runs are made up for, new ones wait behind them, or "all" would not be all.
-        if line.task is not None and spec.overlap == "skip" and not line.waiting and not run.missed:
-            line.given_up = run.nominal
+        if line.task is not None and not wait:
+            if not line.waiting:  # else it would be recorded before those that wait have run
+                line.given_up = run.nominal
             self._log.warning("job skipped, the run before still goes on", job=spec.name, place=spec.place)
         elif len(line.waiting) >= MOST_WAITING:
             self._log.error("job skipped, too many of its runs wait", job=spec.name, place=spec.place, waiting=MOST_WAITING)
