@@ -25,6 +25,7 @@ class Options:
     sdk_app_id: int
     secret_key_file: Path | None
     users: tuple[str, ...]
+    bots: tuple[str, ...]
     instances: int
     dedupe: Literal["documented", "none"]
     unacked: Literal["redeliver", "forget"]
@@ -54,6 +55,9 @@ def _users(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
 @click.option(
     "--users", default="alice,bob", show_default=True, callback=_users, help="Who exists from the start, comma-separated."
 )
+@click.option(
+    "--bots", default="bot", show_default=True, callback=_users, help="Users that are bots: the chat page shows what they do."
+)
 @click.option("--instances", type=click.IntRange(1, 100), default=1, show_default=True, help="Logins per user at a time.")
 @click.option(
     "--dedupe",
@@ -72,7 +76,9 @@ def _users(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
 @click.option("--public", is_flag=True, help="Other machines may connect. Needs a key of its own.")
 @click.option("--allow-host", multiple=True, metavar="NAME", help="A further name it answers to; may be repeated.")
 def command(**options: object) -> None:
-    """Run a local TIM server that bots and the official SDKs log in to.
+    """Run a local TIM server that bots and the official SDKs log in to, with a chat page for people.
+
+    The page is for this machine only: with --public there is none, since it lets everybody in without a password.
 
     Everything is in memory: it begins empty and forgets all when it stops. Ctrl-C or SIGTERM stop it (exit code 0), a
     second one at once.
@@ -85,6 +91,7 @@ async def _run(options: Options) -> None:
     from timbot.sandbox.asgi import SandboxServer
     from timbot.sandbox.domain import Settings
     from timbot.sandbox.hub import Sandbox
+    from timbot.sandbox.page import Page
 
     key = sandbox_key(options.secret_key_file)
     sandbox = Sandbox(
@@ -93,8 +100,16 @@ async def _run(options: Options) -> None:
         users=options.users,
         settings=Settings(instances=options.instances, dedupe=options.dedupe, unacked=options.unacked),
     )
+    people = tuple(user for user in options.users if user not in options.bots)
     server = SandboxServer(
-        sandbox.serve, host=options.host, port=options.port, key=key, public=options.public, allow_hosts=options.allow_host
+        sandbox.serve,
+        host=options.host,
+        port=options.port,
+        key=key,
+        public=options.public,
+        allow_hosts=options.allow_host,
+        page=Page(sandbox, people, options.bots),
+        files=sandbox.files,
     )
     await server.start()
     try:
@@ -129,6 +144,7 @@ def _banner(options: Options, key: SecretKey, server: SandboxServer) -> str:
         f"  users     {users + '; others' if users else 'all'} exist from their first login",
         "",
         f"Next: be {name} at a terminal        timbot chat --as {name} --to {other} --url {server.url}{app}{file}",
+        *([] if options.public else [f"      be {name} in a browser         {server.page}#{name}"]),
         f"      log in an SDK with the sig   timbot usersig {name} --sandbox{app}{file}",
         "Stop: Ctrl-C",
     ]

@@ -19,6 +19,7 @@ _SAFE: Final = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
+    "Connection": "close",
 }
 
 
@@ -34,7 +35,7 @@ def file_routes(files: Files) -> list[Route]:
         try:
             await files.take(request.path_params["token"], length, request.stream())
         except FileRefused as no:
-            return PlainTextResponse(no.reason, no.status, headers={**headers, "Connection": "close"})
+            return PlainTextResponse(no.reason, no.status, headers=headers)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody hears it
         return Response(status_code=200, headers=headers)

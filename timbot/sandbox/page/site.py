@@ -46,6 +46,7 @@ _SAFE: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Connection": "close",  # an HTTP connection lives for a while only, and a feed stream wants a whole one
 }
 
 
@@ -145,16 +146,15 @@ class Site:
         return StreamingResponse(self._stream(watcher), headers=headers, media_type="text/event-stream")
 
     async def _stream(self, watcher: FeedWatcher) -> AsyncIterator[str]:
+        ends = asyncio.get_running_loop().call_later(STREAM_TIME, watcher.close)
         self._streams.add(watcher)
         try:
             with watcher:
                 yield "retry: 1000\n\n"
-                async with asyncio.timeout(STREAM_TIME):
-                    while found := await watcher.take():
-                        yield "".join(f"id: {number}\ndata: {_dump(asdict(entry))}\n\n" for number, entry in found)
-        except TimeoutError:
-            return
+                while found := await watcher.take():
+                    yield "".join(f"id: {number}\ndata: {_dump(asdict(entry))}\n\n" for number, entry in found)
         finally:
+            ends.cancel()
             self._streams.discard(watcher)
 
 

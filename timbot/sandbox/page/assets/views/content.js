@@ -22,7 +22,7 @@ function Die({ face }) {
   return html`
     <svg class="die" viewBox="0 0 64 64" role="img" aria-label=${`Die: ${face}`}>
       <rect x="3" y="3" width="58" height="58" rx="12" />
-      ${PIPS[face].map(([x, y]) => html`<circle cx=${x * 16} cy=${y * 16} r="5.500" />`)}
+      ${PIPS[face].map(([x, y]) => html`<circle cx=${6 + x * 13} cy=${6 + y * 13} r="5" />`)}
     </svg>`
 }
 

@@ -23,8 +23,13 @@ export function Panel({ store }) {
     </aside>`
 }
 
+const MOODS = [
+  [/^(fail|refuse|reject|error|unknown|dead|lost)/i, 'bad'],
+  [/^(repl|accept|done|sent|\d+ sent|handled)/i, 'good'],
+]
+
 function Entry({ entry, many, store }) {
-  const bad = /^(failed|refused|error|unknown)/i.test(entry.outcome)
+  const mood = MOODS.find(([pattern]) => pattern.test(entry.outcome))?.[1] ?? 'soft'
   return html`
     <li class="entry">
       <p class="entry-top"><strong><${Name}>${entry.event}</${Name}></strong>
@@ -32,8 +37,8 @@ function Entry({ entry, many, store }) {
         <time class="soft end" datetime=${machineTimeOf(entry.time)}>${exactTimeOf(entry.time)}</time></p>
       <p class="entry-more">
         ${entry.route && html`<code><${Name}>${entry.route}</${Name}></code> `}
-        <span class=${bad ? 'bad' : 'good'}><${Name}>${entry.outcome || 'done'}</${Name}></span>
-        ${entry.milliseconds > 0 && html`<span class="soft end">${duration(entry.milliseconds)}</span>`}
+        <span class=${mood}><${Name}>${entry.outcome || 'done'}</${Name}></span>
+        ${entry.milliseconds > 0 && html`<span class="soft"> · ${duration(entry.milliseconds)}</span>`}
       </p>
       ${(place(entry) || many) && html`<p class="soft entry-more">${[many && entry.account, place(entry)].filter(Boolean).map((word, n) => html`${n ? ' · ' : ''}<${Name}>${word}</${Name}>`)}</p>`}
     </li>`

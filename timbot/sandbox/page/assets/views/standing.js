@@ -32,7 +32,7 @@ class Ask extends Component {
     return html`
       <${Dialog} title="Friend request" onClose=${onClose}>
         <form onSubmit=${this.send}>
-          <label>What do you want to say to <${Name}>${store.nameOf(user)}</${Name}>?
+          <label><span>What do you want to say to <${Name}>${store.nameOf(user)}</${Name}>?</span>
             <input type="text" maxlength="200" placeholder="Hello, it is me" value=${wording} onInput=${(event) => this.setState({ wording: event.target.value })} />
           </label>
           <p class="buttons"><button type="submit" class="primary">Send the request</button></p>
