@@ -22,7 +22,7 @@ from timbot.im.wire.envelope import PushBody, decode_server_frame, encode_push
 from timbot.im.wire.messages import C2CMessage
 from timbot.im.wire.pushes import open_push
 from timbot.im.wire.value import decode
-from timbot.routing.table import Table, until_blocked
+from timbot.routing.table import Table, open_to
 from timbot.runtime.lanes import Lanes
 
 REPETITIONS = 5
@@ -111,7 +111,7 @@ def routing(handlers: int) -> Row:
 
     def ours() -> None:
         for _ in range(ROUNDS):
-            for route in until_blocked(table.for_text(text, addressed=True)[0], bot_speaking=False):
+            for route in open_to(table.for_text(text, addressed=True)[0], bot_speaking=False):
                 _ = route.handler
 
     def floor() -> None:

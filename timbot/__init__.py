@@ -1,4 +1,12 @@
-"""timbot: bots for Tencent Cloud IM. What a plugin author imports, and nothing else."""
+"""timbot: bots for Tencent Cloud IM. What a plugin author imports, and nothing else.
+
+What only some plugins need is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
 
 from timbot.im.model.events import (
     ConversationsChanged,
@@ -20,10 +28,18 @@ from timbot.im.model.events import (
 )
 from timbot.im.model.message import AT_ALL, ConversationType, Message, Priority
 from timbot.im.model.payloads import Custom, Face, File, Image, Location, Merger, Sound, Text, Video
-from timbot.routing.plugin import Plugin
-from timbot.routing.replies import Accept, Decision, Reject, Reply
+from timbot.routing.plugin import Planned, Plugin
+from timbot.routing.replies import PASS, Accept, Decision, Pass, Reject, Replies, Reply
 from timbot.runtime.bot import Bot
 from timbot.runtime.context import Context, FriendRequest, GroupJoinRequest, User
+from timbot.runtime.job import Job
+
+if TYPE_CHECKING:
+    from timbot.im.client import Client
+    from timbot.patterns import Match, Pattern
+    from timbot.runtime.sender import Sender
+    from timbot.store import Store
+    from timbot.templating import Template, Variables
 
 __version__ = "0.1.0"
 
@@ -31,6 +47,7 @@ __all__ = [
     "AT_ALL",
     "Accept",
     "Bot",
+    "Client",
     "Context",
     "ConversationType",
     "ConversationsChanged",
@@ -45,8 +62,10 @@ __all__ = [
     "GroupNotice",
     "GroupTip",
     "Image",
+    "Job",
     "Location",
     "LoggedOut",
+    "Match",
     "MemberJoined",
     "Merger",
     "Message",
@@ -56,15 +75,42 @@ __all__ = [
     "MessageRevoked",
     "NetStateChanged",
     "OwnMessage",
+    "PASS",
+    "Pass",
+    "Pattern",
+    "Planned",
     "Plugin",
     "Priority",
     "ProfileUpdated",
     "Ready",
     "Reject",
     "RelationsChanged",
+    "Replies",
     "Reply",
+    "Sender",
     "Sound",
+    "Store",
+    "Template",
     "Text",
     "User",
+    "Variables",
     "Video",
 ]
+
+_LATER: Final = {
+    "Client": "timbot.im.client",
+    "Match": "timbot.patterns",
+    "Pattern": "timbot.patterns",
+    "Sender": "timbot.runtime.sender",
+    "Store": "timbot.store",
+    "Template": "timbot.templating",
+    "Variables": "timbot.templating",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'timbot' has no attribute '{name}'")
+    found: object = getattr(importlib.import_module(_LATER[name]), name)
+    globals()[name] = found
+    return found

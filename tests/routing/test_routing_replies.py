@@ -6,7 +6,11 @@ import pytest
 
 from timbot import Custom, Face, Image, Reply, Text
 from timbot.im.model.payloads import Location
-from timbot.routing.replies import payloads_of
+from timbot.routing.replies import Replies, payloads_of
+
+
+def rendered(reply: Reply) -> str:
+    return f"{reply.name} {dict(reply.values)}"
 
 
 @pytest.mark.parametrize(
@@ -24,11 +28,13 @@ from timbot.routing.replies import payloads_of
         (Face(3), [Face(3)]),
         (Location(1.0, 2.0), [Location(1.0, 2.0)]),
         (["a", Custom("b"), Face(1), ""], [Text("a"), Custom("b"), Face(1)]),
+        (Reply.template("x.j2"), [Text("x.j2 {}")]),
+        ([Reply.template("x.j2", name=1), "b"], [Text("x.j2 {'name': 1}"), Text("b")]),
         (("a", "b"), [Text("a"), Text("b")]),
     ],
 )
-def test_what_becomes_of_a_reply(reply: Reply, payloads: list[object]) -> None:
-    assert payloads_of(reply, "here") == payloads
+def test_what_becomes_of_a_reply(reply: Replies, payloads: list[object]) -> None:
+    assert payloads_of(reply, "here", rendered) == payloads
 
 
 @pytest.mark.parametrize(
@@ -44,10 +50,10 @@ def test_what_becomes_of_a_reply(reply: Reply, payloads: list[object]) -> None:
     ],
 )
 def test_what_is_no_reply(reply: object, kind: str) -> None:
-    with pytest.raises(TypeError, match=f"here returned a {kind}. Return a str, a Text"):
-        payloads_of(reply, "here")
+    with pytest.raises(TypeError, match=f"here returned a {kind}. Return a str, a Reply, a Text"):
+        payloads_of(reply, "here", rendered)
 
 
 def test_an_image_cannot_be_sent_yet() -> None:
     with pytest.raises(TypeError, match="returned a Image"):
-        payloads_of(Image("", 1, ()), "here")
+        payloads_of(Image("", 1, ()), "here", rendered)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from timbot import Context, Custom, Face, GroupTip, MemberJoined, Plugin, ProfileUpdated, Text
 from timbot.im.model import events as model
 from timbot.routing.plugin import Route, Tier
-from timbot.routing.table import Table, until_blocked
+from timbot.routing.table import Table, open_to
 
 
 async def handler(ctx: Context[Text]) -> None:
@@ -25,7 +25,17 @@ def names(routes: Iterable[Route]) -> list[str]:
 
 def reached(table: Table, text: str, *, addressed: bool = True, bot: bool = False) -> list[str]:
     routes, _ = table.for_text(text, addressed=addressed)
-    return names(until_blocked(routes, bot_speaking=bot))
+    return names(taking(routes, bot=bot))
+
+
+def taking(routes: Iterable[Route], *, bot: bool) -> list[Route]:
+    """Those that get it when none passes: up to the first that blocks."""
+    found: list[Route] = []
+    for route in open_to(routes, bot_speaking=bot):
+        found.append(route)
+        if route.block:
+            break
+    return found
 
 
 def tip(kind: type[GroupTip] = GroupTip) -> GroupTip:
@@ -134,7 +144,7 @@ def test_the_first_that_blocks_is_the_last(flags: list[tuple[bool, bool]], bot_s
     ]
     asked = [route for route in routes if route.from_bots or not bot_speaking]
     expected = list(itertools.takewhile(lambda route: not route.block, asked))
-    assert list(until_blocked(routes, bot_speaking=bot_speaking)) == asked[: len(expected) + 1]
+    assert taking(routes, bot=bot_speaking) == asked[: len(expected) + 1]
 
 
 def test_a_route_passed_over_for_a_bot_blocks_nobody() -> None:

@@ -24,9 +24,6 @@ async def nothing() -> None: ...
 async def two(ctx: Context[Text], other: int) -> None: ...
 
 
-async def keyword(ctx: Context[Text], *, other: int) -> None: ...
-
-
 async def only_keyword(*, ctx: Context[Text]) -> None: ...
 
 
@@ -63,7 +60,6 @@ DECORATORS: dict[str, Wire] = {
         (plain, "is not async", "Write 'async def plain(...)'"),
         (nothing, "must take one argument", "Write 'async def nothing(ctx)'"),
         (two, "must take one argument", "Write 'async def two(ctx)'"),
-        (keyword, "must take one argument", "Write 'async def keyword(ctx)'"),
         (only_keyword, "must take one argument", "Write 'async def only_keyword(ctx)'"),
         (yields, "yields", "Return a list"),
     ],

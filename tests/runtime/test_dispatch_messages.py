@@ -178,7 +178,7 @@ async def test_chance_is_the_same_for_the_same_event_and_handler() -> None:
     rolls: dict[tuple[str, str], set[float]] = {}
 
     def roll(name: str, ctx: Context[Text]) -> None:
-        again = Context[Text](ctx.event, ctx._speaker, ctx.handler, message=ctx.message)
+        again = Context[Text](ctx.event, ctx._out, ctx.handler, message=ctx.message)
         rolls[name, ctx.message.id if ctx.message else ""] = {ctx.random.random(), again.random.random()}
 
     @bot.on_text(block=False)

@@ -161,7 +161,9 @@ def test_a_plugin_that_cannot_be_imported(config: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace(str(ROOT / "examples" / "hello.py"), "bad.py"))
     code, told = refused(config)
     assert code == exits.CONFIG
-    assert told.startswith(f"timbot: Plugin 'bad.py' failed to import: {plugin}:2: JSONDecodeError")
+    told_at, _, rest = told.partition(": bad.py: ")
+    assert told_at.startswith(f"timbot: {config}:")
+    assert rest.startswith(f"Plugin 'bad.py' failed to import: {plugin}:2: JSONDecodeError")
 
 
 def test_a_plugin_that_runs_itself_while_it_is_imported(config: Path, tmp_path: Path) -> None:

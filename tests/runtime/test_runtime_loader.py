@@ -10,7 +10,7 @@ import pytest
 
 from timbot import Bot, Plugin
 from timbot.errors import PluginError
-from timbot.runtime.loader import load_plugins
+from timbot.runtime.loader import Loader
 
 GOOD = "from timbot import Plugin\nbot = Plugin({name!r})\n"
 
@@ -24,6 +24,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in set(sys.modules) - before:
         if name.startswith(("timbot_plugin_", "site_")):
             del sys.modules[name]
+
+
+def load_plugins(names: list[str], folder: Path) -> list[Plugin]:
+    loader = Loader(folder)
+    return [plugin for name in names for plugin in loader.load(name)]
 
 
 def write(path: Path, text: str) -> Path:

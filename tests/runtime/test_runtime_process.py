@@ -19,6 +19,8 @@ from timbot.im.client import Account, Client
 from timbot.im.credentials import from_secret_key
 from timbot.im.endpoints import Endpoint
 from timbot.runtime import demo, process
+from timbot.runtime.assembly import Assembly
+from timbot.runtime.enabled import enable_all
 from timbot.sandbox.hub import Sandbox
 from timbot.testing import PipeTransport, VirtualLoop
 
@@ -40,7 +42,7 @@ class Site:
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     here = Site()
 
     class InMemory(demo.EmbeddedSandbox):
@@ -76,9 +78,20 @@ def log() -> Iterator[LogCapture]:
     logging.getLogger().setLevel(level)
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, where the configuration and its state are."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 def config(*accounts: str, more: str = "") -> Config:
     listed = "".join(f"  - {{user_id: {account}}}\n" for account in accounts or ("bot",))
-    return parse(f"accounts:\n{listed}{more}")
+    return parse(f"accounts:\n{listed}http: false\n{more}")
+
+
+def assembly(config: Config, *plugins: Plugin, path: Path = Path("c.yaml")) -> Assembly:
+    return Assembly(path, config, {account.user_id: enable_all(plugins) for account in config.accounts})
 
 
 def echo() -> Plugin:
@@ -97,7 +110,7 @@ class Running:
     def __init__(self, config: Config, *plugins: Plugin) -> None:
         self.stop = asyncio.Event()
         self.said: list[str] = []
-        self.task = asyncio.create_task(process.run(config, plugins, Path("c.yaml"), self.stop, self.said.append))
+        self.task = asyncio.create_task(process.run(assembly(config, *plugins), self.stop, self.said.append))
 
     async def end(self) -> None:
         """Tell it to stop, and wait."""
@@ -136,7 +149,7 @@ async def test_one_object_serves_all_accounts_and_siblings_are_machines(site: Si
 
 
 async def test_the_nick_is_set_and_known(site: Site) -> None:
-    running = Running(parse("accounts: [{user_id: bot, nick: Timbot}]\n"), echo())
+    running = Running(parse("accounts: [{user_id: bot, nick: Timbot}]\nhttp: false\n"), echo())
     await asyncio.sleep(5)
     async with site.client("alice") as alice:
         await alice.send_message(alice.create_text_message("bot", ConversationType.C2C, "@Timbot hi"))
@@ -151,7 +164,7 @@ async def test_what_a_newcomer_is_told(site: Site) -> None:
     await asyncio.sleep(1)
     await running.end()
     assert len(running.said) == 1
-    for words in ("timbot runs c.yaml", "bot, other", "sandbox, ws://memory", "echo (1)", "alice, bob", "lobby", "Ctrl-C"):
+    for words in ("timbot runs c.yaml", "bot: echo", "other: echo", "sandbox, ws://memory", "alice, bob", "lobby", "Ctrl-C"):
         assert words in running.said[0]
     assert KEY not in running.said[0]
 
@@ -160,7 +173,7 @@ async def test_there_is_a_group_to_apply_to(site: Site) -> None:
     running = Running(config())
     await asyncio.sleep(1)
     assert "lobby" in [group.group_id for group in site.sandbox.domain.groups._store._groups.values()]
-    assert "none: the bot will say nothing" in running.said[0]
+    assert "no plugins, so it will say nothing" in running.said[0]
     await running.end()
 
 
@@ -169,31 +182,31 @@ async def test_there_is_a_group_to_apply_to(site: Site) -> None:
 
 async def test_a_refused_login_is_what_is_raised(site: Site) -> None:
     before = asyncio.all_tasks()
-    wrong = "accounts:\n  - {user_id: bot}\n  - {user_id: other, user_sig: nonsense}\n"
+    wrong = "accounts:\n  - {user_id: bot}\n  - {user_id: other, user_sig: nonsense}\nhttp: false\n"
     with pytest.raises(LoginRefused):
-        await process.run(parse(wrong), [], Path("c.yaml"), asyncio.Event(), print)
+        await process.run(assembly(parse(wrong)), asyncio.Event(), print)
     await asyncio.sleep(2)
     assert asyncio.all_tasks() == before
 
 
 async def test_two_plugins_of_a_name_stop_the_start(site: Site) -> None:
     with pytest.raises(PluginError, match="Two plugins are called 'echo'"):
-        await process.run(config(), [echo(), echo()], Path("c.yaml"), asyncio.Event(), print)
+        await process.run(assembly(config(), echo(), echo()), asyncio.Event(), print)
 
 
-async def test_nothing_to_log_in_with(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_to_log_in_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TIMBOT_SECRET_KEY", raising=False)
     with pytest.raises(ConfigError, match="nothing to log bot in with") as caught:
-        await process.run(config(more="endpoint: china\n"), [], Path("c.yaml"), asyncio.Event(), print)
+        await process.run(assembly(config(more="endpoint: china\n")), asyncio.Event(), print)
     assert "secret_key_file" in caught.value.hint
     assert "TIMBOT_SECRET_KEY" in caught.value.hint
     assert "--" not in caught.value.hint
 
 
 async def test_a_key_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
-    account = "accounts: [{user_id: bot, secret_key_file: key}]\nendpoint: china\n"
+    account = "accounts: [{user_id: bot, secret_key_file: key}]\nendpoint: china\nhttp: false\n"
     with pytest.raises(ConfigError, match=f"{tmp_path}/key cannot be read"):
-        await process.run(parse(account), [], tmp_path / "c.yaml", asyncio.Event(), print)
+        await process.run(assembly(parse(account), path=tmp_path / "c.yaml"), asyncio.Event(), print)
 
 
 # Ends nobody asked for
@@ -213,14 +226,14 @@ async def test_a_kick_ends_the_process_and_stops_the_other_accounts(site: Site) 
 def test_a_bot_runs_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
 
-    async def run(config: Config, plugins: list[Plugin], path: Path, stop: asyncio.Event, announce: object) -> None:
-        seen.extend([config.accounts[0].user_id, [plugin.name for plugin in plugins], path, stop.is_set()])
+    async def run(assembly: Assembly, stop: asyncio.Event, announce: object) -> None:
+        seen.extend([[enabled.plugin.name for enabled in assembly.plugins["bot"]], assembly.path, stop.is_set()])
 
     monkeypatch.setattr(process, "run", run)
     (tmp_path / "more.py").write_text("from timbot import Plugin\nbot = Plugin('more')\n")
     (tmp_path / "c.yaml").write_text("accounts: [{user_id: bot}]\nplugins: [more.py]\n")
     Bot("mine").run(str(tmp_path / "c.yaml"))
-    assert seen == ["bot", ["mine", "more"], tmp_path / "c.yaml", False]
+    assert seen == [["mine", "more"], tmp_path / "c.yaml", False]
 
 
 def test_a_bot_without_a_configuration(tmp_path: Path) -> None:

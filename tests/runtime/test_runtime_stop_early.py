@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from timbot.config import parse
+from timbot.runtime.assembly import assemble
 from timbot.runtime.process import run
 
 CONFIG = """
@@ -15,13 +15,16 @@ endpoint: ws://127.0.0.1:1
 accounts:
   - user_id: bot
     user_sig: none-that-is-any-good
+http: false
 """
 
 
 @pytest.mark.real_time
-async def test_it_ends_although_no_server_was_ever_reached() -> None:
+async def test_it_ends_although_no_server_was_ever_reached(tmp_path: Path) -> None:
+    config = tmp_path / "bot.yaml"
+    config.write_text(CONFIG)
     stop = asyncio.Event()
-    running = asyncio.create_task(run(parse(CONFIG), [], Path("bot.yaml"), stop, lambda text: None))
+    running = asyncio.create_task(run(assemble(config), stop, lambda text: None))
     stop.set()
     async with asyncio.timeout(10):
         await running

@@ -11,7 +11,6 @@ import errno
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ import click
 
 from timbot.cli import exits
 from timbot.errors import TimbotError
+from timbot.redaction import clean, install_hooks, print_exception
 
 COMMANDS: Final[dict[str, str]] = {
     "run": "timbot.cli.run",
@@ -27,6 +27,9 @@ COMMANDS: Final[dict[str, str]] = {
     "chat": "timbot.cli.chat",
     "sandbox": "timbot.cli.sandbox",
     "usersig": "timbot.cli.usersig",
+    "plugins": "timbot.cli.plugins",
+    "new": "timbot.cli.new",
+    "health": "timbot.cli.health",
 }
 """Command -> the module that has it, in the order `timbot --help` shows them."""
 
@@ -59,18 +62,18 @@ class Commands(click.Group):
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise
             if ctx.params["debug"]:
-                traceback.print_exception(error)
+                print_exception(error)
             ctx.exit(_explain(error))
 
 
 def _explain(error: Exception) -> int:
     """Say it in one line and a hint; the exit code."""
     if isinstance(error, TimbotError):
-        click.echo(f"timbot: {error.message}", err=True)
+        click.echo(clean(f"timbot: {error.message}"), err=True)
         if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+            click.echo(clean(f"  {error.hint}"), err=True)
         return exits.of(error)
-    click.echo(f"timbot: {type(error).__name__}: {error}", err=True)
+    click.echo(clean(f"timbot: {type(error).__name__}: {error}"), err=True)
     click.echo("  This is a mistake in timbot. 'timbot --debug ...' shows where; please report it.", err=True)
     return exits.BUG
 
@@ -84,6 +87,8 @@ def cli(debug: bool) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code (`timbot.cli.exits`)."""
+    if args is None:  # a process of our own: what nobody catches is printed without secrets too
+        install_hooks()
     try:
         code = cli.main(args=None if args is None else list(args), prog_name="timbot", standalone_mode=False)
         sys.stdout.flush()

@@ -88,7 +88,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             from timbot.im.websocket import WebSocketTransport  # costs 0.1 s to import, and tests never need it
 
             transport = WebSocketTransport()
-        self._clock = clock or SystemClock()
+        self._clock = self.clock = clock or SystemClock()
         self._chance = chance or random.SystemRandom()
         self._session = Session(
             Ticket(account.sdk_app_id, account.user_id),
@@ -161,6 +161,11 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
     def online(self) -> bool:
         """Whether the account is logged in on an open connection right now."""
         return self._session.online
+
+    @property
+    def silence(self) -> float:
+        """Seconds since anything was heard from the server; 0 before the first connection."""
+        return self._session.silence
 
     def server_now(self) -> float:
         """The server's time, Unix seconds."""

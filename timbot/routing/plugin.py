@@ -5,21 +5,35 @@ A mistake in a decorator or in a handler's signature is found here, when the mod
 
 from __future__ import annotations
 
-import inspect
-import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
-from typing import Any, Final, TypeVar, get_args, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from timbot.errors import PluginError
 from timbot.im.model import events as model
-from timbot.routing.text import COMMAND_PREFIX, fold
+from timbot.routing.checks import (
+    check_config,
+    check_handler,
+    check_types,
+    check_words,
+    checked_aliases,
+    checked_pattern,
+    folded,
+    place_of_call,
+)
+from timbot.routing.text import COMMAND_PREFIX
+
+if TYPE_CHECKING:
+    from timbot.patterns import Pattern
+    from timbot.schedule import Trigger
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
-
-_EVENTS: Final[tuple[type, ...]] = get_args(model.Event)
+Missed = Literal["skip", "once", "all"]
+Overlap = Literal["skip", "queue"]
 
 
 class Tier(IntEnum):
@@ -27,13 +41,15 @@ class Tier(IntEnum):
 
     EXACT = 1
     COMMAND = 2
+    KEYWORD = 4
+    REGEX = 5
     FILTER = 6
     CATCH_ALL = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One handler and what it is for. `keys` are texts, command names, custom data or event types, by `kind`."""
+    """One handler and what it is for. `keys` are texts, command names, keywords, custom data or event types, by `kind`."""
 
     kind: str
     keys: tuple[object, ...]
@@ -44,6 +60,7 @@ class Route:
     priority: int = 0
     block: bool = True
     from_bots: bool = False
+    pattern: Pattern | None = None
 
     @property
     def name(self) -> str:
@@ -51,24 +68,71 @@ class Route:
         return f"{self.plugin}:{self.handler.__qualname__}"
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A job that a plugin's settings ask for. `data` reaches the handler as `job.data`; `name` is unique in the plugin."""
+
+    name: str
+    trigger: Trigger
+    data: object = None
+    missed: Missed = "skip"
+    overlap: Overlap = "skip"
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobRoute:
+    """A handler that runs by the clock. `plan` makes its runs from the plugin's settings."""
+
+    handler: Handler
+    plugin: str
+    place: str
+    plan: Callable[[Any], Iterable[Planned]]
+
+    @property
+    def name(self) -> str:
+        """`plugin:function`."""
+        return f"{self.plugin}:{self.handler.__qualname__}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What every decorator takes."""
+
+    priority: int = 0
+    block: bool = True
+    from_bots: bool = False
+    pattern: Pattern | None = field(default=None)
+
+
 class Plugin:
-    """A named collection of handlers.
+    """A named collection of handlers. `config`: the type of its settings in YAML, a dataclass or a pydantic model.
 
     Every decorator takes `priority` (lower is asked first, 0 by default), `block=False` (a handler after this one may take
     the event too) and `from_bots=True` (also what other bots say).
     """
 
-    def __init__(self, name: str) -> None:
-        self.place = _place()
+    def __init__(self, name: str, *, config: type | None = None) -> None:
+        self.place = place_of_call()
         """Where it was made: `file:line`."""
         if not name or not name.replace("-", "_").isidentifier():
             hint = "Use letters, digits, '_' and '-', a letter first."
             raise PluginError(f"{self.place}: {name!r} is no name for a plugin.", hint=hint)
+        check_config(config)
         self.name = name
+        self.config = config
         self.routes: list[Route] = []
+        self.jobs: list[JobRoute] = []
 
     def __repr__(self) -> str:
-        return f"<Plugin {self.name}: {len(self.routes)} handlers>"
+        return f"<Plugin {self.name}: {len(self.routes) + len(self.jobs)} handlers>"
+
+    @property
+    def file(self) -> Path:
+        """The file it was made in; its templates lie in `templates/` beside it."""
+        return Path(self.place.rpartition(":")[0])
+
+    # Messages
 
     @overload
     def on_text(self, handler: H, /) -> H: ...
@@ -81,10 +145,11 @@ class Plugin:
         """
         if len(args) == 1 and callable(args[0]):
             return self._add("text", (), Tier.CATCH_ALL, args[0])
+        choice = _Choice(priority, block, from_bots)
         if not args:
-            return self._decorator("text", (), Tier.CATCH_ALL, priority, block, from_bots)
-        _check_words("on_text", args)
-        return self._decorator("text", _folded(args), Tier.EXACT, priority, block, from_bots)
+            return self._decorator("text", (), Tier.CATCH_ALL, choice)
+        check_words("on_text", args)
+        return self._decorator("text", folded(args), Tier.EXACT, choice)
 
     def on_command(
         self,
@@ -96,19 +161,37 @@ class Plugin:
         from_bots: bool = False,
     ) -> Callable[[H], H]:
         """`/name words ...`, in groups too; the words are `ctx.args`."""
-        names = (name, *_checked_aliases(aliases))
-        _check_words("on_command", names)
-        keys = _folded(names)
+        names = (name, *checked_aliases(aliases))
+        check_words("on_command", names)
+        keys = folded(names)
         for key in keys:
             if key.startswith(COMMAND_PREFIX) or any(character.isspace() for character in key):
-                raise PluginError(f"{_place()}: '{key}' is no command name.", hint="Leave out the slash and spaces.")
-        return self._decorator("command", keys, Tier.COMMAND, priority, block, from_bots)
+                place = place_of_call()
+                raise PluginError(f"{place}: '{key}' is no command name.", hint="Leave out the slash and spaces.")
+        return self._decorator("command", keys, Tier.COMMAND, _Choice(priority, block, from_bots))
+
+    def on_keyword(self, *words: str, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]:
+        """Texts that contain one of these words, compared without case and width. In groups as `on_text`."""
+        check_words("on_keyword", words)
+        return self._decorator("keyword", folded(words), Tier.KEYWORD, _Choice(priority, block, from_bots))
+
+    def on_regex(
+        self, pattern: str, *, unsafe_regex: bool = False, priority: int = 0, block: bool = True, from_bots: bool = False
+    ) -> Callable[[H], H]:
+        """Texts in which this regular expression, without case, finds something in the first 1,000 characters: `ctx.match`.
+
+        A pattern that may run away is refused here, unless `unsafe_regex=True`. In groups as `on_text`.
+        """
+        found = checked_pattern(pattern, unsafe_regex=unsafe_regex)
+        return self._decorator("regex", (pattern,), Tier.REGEX, _Choice(priority, block, from_bots, found))
 
     def on_custom(self, *data: str, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]:
         """Custom messages whose `data` is one of these; without any, every custom message."""
-        _check_words("on_custom", data, allow_none=True)
+        check_words("on_custom", data, allow_none=True)
         tier = Tier.EXACT if data else Tier.CATCH_ALL
-        return self._decorator("custom", tuple(dict.fromkeys(data)), tier, priority, block, from_bots)
+        return self._decorator("custom", tuple(dict.fromkeys(data)), tier, _Choice(priority, block, from_bots))
+
+    # Requests and other events
 
     def on_friend_request(self, handler: H, /) -> H:
         """Somebody wants to be friends. Return `Accept`, `Reject`, or None to leave it to a person."""
@@ -128,91 +211,78 @@ class Plugin:
 
     def on_event(self, *types: type[model.Event], priority: int = 0, block: bool = True) -> Callable[[H], H]:
         """Events of these types (`timbot.im.model.events`)."""
-        _check_types(types)
-        return self._decorator("event", tuple(dict.fromkeys(types)), Tier.FILTER, priority, block, from_bots=True)
+        check_types(types)
+        return self._decorator("event", tuple(dict.fromkeys(types)), Tier.FILTER, _Choice(priority, block, from_bots=True))
 
-    def _decorator(
-        self, kind: str, keys: tuple[object, ...], tier: Tier, priority: int, block: bool, from_bots: bool
+    # The clock
+
+    def cron(
+        self,
+        expression: str,
+        *,
+        tz: str | None = None,
+        missed: Missed = "skip",
+        overlap: Overlap = "skip",
+        jitter: float = 0.0,
     ) -> Callable[[H], H]:
+        """At the times of a cron line, `"0 9 * * mon-fri"`, in the time zone `tz` (IANA name; None: the machine's).
+
+        `missed`: what becomes of runs while the bot was down; `overlap`: of a run that comes while the one before goes on;
+        `jitter`: seconds by which a run may come later. What the handler returns is not sent: say it through `Sender`.
+        """
+        from timbot.schedule import cron
+
+        return self._clockwork(lambda: cron(expression, tz=tz), missed, overlap, jitter)
+
+    def every(
+        self, interval: str | float, *, missed: Missed = "skip", overlap: Overlap = "skip", jitter: float = 0.0
+    ) -> Callable[[H], H]:
+        """Again and again: `"30s"`, `"5m"`, `"1h30m"`, or seconds."""
+        from timbot.schedule import every
+
+        return self._clockwork(lambda: every(interval), missed, overlap, jitter)
+
+    def at(self, when: str | datetime, *, tz: str | None = None, missed: Missed = "once") -> Callable[[H], H]:
+        """Once: `"2026-12-24 09:00"` in the time zone `tz`."""
+        from timbot.schedule import at
+
+        return self._clockwork(lambda: at(when, tz=tz), missed, "skip", 0.0)
+
+    def planned(self, plan: Callable[[Any], Iterable[Planned]]) -> Callable[[H], H]:
+        """Jobs that the settings ask for: `plan` makes them from the plugin's settings, once for each account."""
+
         def register(handler: H) -> H:
-            return self._add(kind, keys, tier, handler, priority, block, from_bots)
+            place = check_handler(handler, self.name, least=0)
+            self.jobs.append(JobRoute(handler, self.name, place, plan))
+            return handler
 
         return register
 
-    def _add(
-        self,
-        kind: str,
-        keys: tuple[object, ...],
-        tier: Tier,
-        handler: H,
-        priority: int = 0,
-        block: bool = True,
-        from_bots: bool = False,
-    ) -> H:
-        place = _check_handler(handler, self.name)
-        self.routes.append(Route(kind, keys, tier, handler, self.name, place, priority, block, from_bots))
+    def _clockwork(self, make: Callable[[], Trigger], missed: Missed, overlap: Overlap, jitter: float) -> Callable[[H], H]:
+        from timbot.schedule import ScheduleError
+
+        place = place_of_call()
+        try:
+            trigger = make()
+        except ScheduleError as error:
+            raise PluginError(f"{place}: {error.message}", hint=error.hint) from None
+
+        def register(handler: H) -> H:
+            only = Planned("", trigger, None, missed, overlap, jitter)
+            return self.planned(lambda _settings: (only,))(handler)
+
+        return register
+
+    def _decorator(self, kind: str, keys: tuple[object, ...], tier: Tier, choice: _Choice) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            return self._add(kind, keys, tier, handler, choice)
+
+        return register
+
+    def _add(self, kind: str, keys: tuple[object, ...], tier: Tier, handler: H, choice: _Choice | None = None) -> H:
+        place = check_handler(handler, self.name)
+        way = choice or _Choice()
+        self.routes.append(
+            Route(kind, keys, tier, handler, self.name, place, way.priority, way.block, way.from_bots, way.pattern)
+        )
         return handler
-
-
-def _folded(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words as they are compared, each once."""
-    return tuple(dict.fromkeys(fold(word) for word in words))
-
-
-def _place() -> str:
-    """Where the plugin's author called: `file:line` of the first frame outside this module."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _check_words(decorator: str, words: tuple[Any, ...], *, allow_none: bool = False) -> None:
-    for word in words:
-        if callable(word):
-            hint = f"Write @bot.{decorator}(...), with parentheses."
-            raise PluginError(f"{_place()}: @bot.{decorator} does not take the handler itself.", hint=hint)
-        if not isinstance(word, str) or not fold(word):
-            hint = "Give each text as its own argument."
-            raise PluginError(f"{_place()}: @bot.{decorator} takes texts, not {word!r}.", hint=hint)
-    if not words and not allow_none:
-        raise PluginError(f"{_place()}: @bot.{decorator} needs a text.", hint=f'Write @bot.{decorator}("...").')
-
-
-def _checked_aliases(aliases: Any) -> tuple[Any, ...]:
-    if isinstance(aliases, str):
-        raise PluginError(f"{_place()}: aliases is a list of words, not {aliases!r}.", hint=f"Write aliases=[{aliases!r}].")
-    return tuple(aliases)
-
-
-def _check_types(types: tuple[Any, ...]) -> None:
-    hint = "For example @bot.on_event(MessageRevoked)."
-    if not types:
-        raise PluginError(f"{_place()}: on_event needs a type.", hint=hint)
-    for kind in types:
-        if not isinstance(kind, type) or not any(issubclass(kind, event) or issubclass(event, kind) for event in _EVENTS):
-            raise PluginError(f"{_place()}: on_event takes types of events, not {kind!r}.", hint=hint)
-
-
-def _check_handler(handler: object, plugin: str) -> str:
-    """Where the handler stands. Raises `PluginError` for what cannot be called as one."""
-    if not inspect.isfunction(handler):
-        hint = "Decorate an 'async def' function."
-        raise PluginError(f"{_place()}: {handler!r} is no handler of plugin {plugin}.", hint=hint)
-    code = inspect.unwrap(handler).__code__
-    place = f"{code.co_filename}:{code.co_firstlineno}"
-    where = f"{place}: handler '{handler.__qualname__}' of plugin {plugin}"
-    if inspect.isasyncgenfunction(handler):
-        raise PluginError(f"{where} yields.", hint="Return a list, or say things one by one with 'await ctx.reply(...)'.")
-    if not inspect.iscoroutinefunction(handler):
-        raise PluginError(f"{where} is not async.", hint=f"Write 'async def {handler.__name__}(...)'.")
-    parameters = list(inspect.signature(handler).parameters.values())
-    needed = [
-        item for item in parameters if item.default is item.empty and item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)
-    ]
-    positional = [
-        item for item in parameters if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD, item.VAR_POSITIONAL)
-    ]
-    if not positional or len(needed) > 1:
-        raise PluginError(f"{where} must take one argument, the event.", hint=f"Write 'async def {handler.__name__}(ctx)'.")
-    return place

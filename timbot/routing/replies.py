@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
 
 from timbot.im.model.payloads import SENDABLE, Custom, Face, Location, Payload, Text
 
-Sayable = str | Text | Custom | Face | Location
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A message made from a template of the plugin's when it is sent: `Reply.template("hello.j2", nick=...)`.
+
+    `values` are data: nothing in them is ever taken for a template.
+    """
+
+    name: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def template(cls, name: str, /, **values: object) -> Reply:
+        """The template of this name with these values. A literal name is checked, values too, when the plugin is loaded."""
+        return cls(name, values)
+
+
+Sayable = str | Text | Custom | Face | Location | Reply
 """One message: a `str` is text, never a template, and never becomes a mention."""
 
-Reply = Sayable | Sequence[Sayable] | None
+Replies = Sayable | Sequence[Sayable] | None
 """What a message handler returns: nothing, a message, or several that are sent in order."""
+
+Render = Callable[[Reply], str]
+"""Makes a template's text."""
+
+
+class Pass(Enum):
+    """What a handler returns that does not take the event after all: the next route is asked."""
+
+    PASS = "pass"  # noqa: S105 - no password
+
+
+PASS: Final = Pass.PASS
 
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Say yes to a request. `remark` (at most 96 bytes) is kept with a new friend; `message` is shown to a new member."""
+    """Say yes to a request.
+
+    `remark` (at most 96 bytes) is kept with a new friend; `message` is shown to a new member. `welcome` is said to the new
+    friend, or in the group, if it was this answer that let them in: not if somebody else was quicker.
+    """
 
     remark: str = ""
     message: str = ""
+    welcome: Replies = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +69,22 @@ Decision = Accept | Reject | None
 """What a request handler returns; None leaves the request to a person."""
 
 
-def payloads_of(reply: object, where: str) -> list[Payload]:
+def payloads_of(reply: object, where: str, render: Render) -> list[Payload]:
     """The messages in what a handler returned. Raises `TypeError` naming the handler (`where`) and what is allowed."""
     if reply is None:
         return []
     parts: Sequence[object] = reply if isinstance(reply, list | tuple) else [reply]
     payloads: list[Payload] = []
     for part in parts:
-        if isinstance(part, str):
-            if part.strip():
-                payloads.append(Text(part))
-        elif isinstance(part, SENDABLE):
-            payloads.append(part)
+        said = render(part) if isinstance(part, Reply) else part
+        if isinstance(said, str):
+            if said.strip():
+                payloads.append(Text(said))
+        elif isinstance(said, SENDABLE):
+            payloads.append(said)
         else:
             raise TypeError(
-                f"{where} returned a {type(part).__name__}. "
-                "Return a str, a Text, Custom, Face or Location, a list of them, or None."
+                f"{where} returned a {type(said).__name__}. "
+                "Return a str, a Reply, a Text, Custom, Face or Location, a list of them, or None."
             )
     return payloads

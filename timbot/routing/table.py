@@ -39,6 +39,7 @@ class Table:
             for key in route.keys or (None,):
                 index.setdefault((route.kind, key), []).append(route)
         self._index = {key: tuple(routes) for key, routes in index.items()}
+        self._scanned = tuple(route for route in self.routes if route.kind in ("keyword", "regex"))
         self._check_commands()
 
     def _check_commands(self) -> None:
@@ -63,7 +64,11 @@ class Table:
         return (self._for_words(text) if addressed else _NONE), ()
 
     def _for_words(self, text: str) -> tuple[Route, ...]:
-        return self.merge(self._index.get(("text", fold(text)), _NONE), self._index.get(("text", None), _NONE))
+        folded = fold(text)
+        found = self.merge(self._index.get(("text", folded), _NONE), self._index.get(("text", None), _NONE))
+        if not self._scanned:
+            return found
+        return self.merge(found, tuple(route for route in self._scanned if _finds(route, text, folded)))
 
     def for_payload(self, payload: object) -> tuple[Route, ...]:
         """The routes for a payload that is not text."""
@@ -97,11 +102,12 @@ class Table:
         return tuple(sorted((*first, *second), key=lambda route: self._rank[id(route)]))
 
 
-def until_blocked(routes: Iterable[Route], *, bot_speaking: bool) -> Iterator[Route]:
-    """The routes that get the event: up to and including the first that blocks. Bots reach only those that ask for them."""
-    for route in routes:
-        if bot_speaking and not route.from_bots:
-            continue
-        yield route
-        if route.block:
-            return
+def _finds(route: Route, text: str, folded: str) -> bool:
+    if route.pattern is not None:
+        return route.pattern.search(text) is not None
+    return any(isinstance(word, str) and word in folded for word in route.keys)
+
+
+def open_to(routes: Iterable[Route], *, bot_speaking: bool) -> Iterator[Route]:
+    """The routes that may be asked: all, or those that want to hear other bots too."""
+    return (route for route in routes if route.from_bots or not bot_speaking)

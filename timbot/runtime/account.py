@@ -3,39 +3,86 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from timbot.errors import ImError
 from timbot.im.client import Client
 from timbot.im.model import events as model
 from timbot.routing.plugin import Plugin
-from timbot.routing.table import Table
+from timbot.runtime.activity import Activity, Observer
 from timbot.runtime.dispatcher import Dispatcher, Options
+from timbot.runtime.enabled import Enabled, enable_all
+from timbot.runtime.log import preview
 
 if TYPE_CHECKING:
+    from timbot.runtime.jobs import JobRunner
     from timbot.runtime.log import Log
+    from timbot.store import Database
 
 
 class AccountRunner:
     """Logs an account in and lets its plugins answer until it is stopped or the login ends."""
 
     def __init__(
-        self, client: Client, plugins: Iterable[Plugin], log: Log, options: Options | None = None, *, nick: str | None = None
+        self,
+        client: Client,
+        plugins: Iterable[Plugin | Enabled],
+        log: Log,
+        options: Options | None = None,
+        *,
+        nick: str | None = None,
+        key: str = "",
+        database: Database | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
+        """`database` keeps what plugins store and which jobs have run, under `key`; `observers` are told what happens."""
         self.client = client
         self._nick = nick
+        self._observers = observers
         self.ready = asyncio.Event()
         """Set once everything missed has been handed over."""
         self._log = log.bind(account=client.user_id)
-        self._dispatcher = Dispatcher(client, Table(plugins), self._log, options or Options())
+        enabled = enable_all(plugins)
+        stored_as = key or client.user_id
+        self._dispatcher = Dispatcher(
+            client,
+            enabled,
+            self._log,
+            options or Options(),
+            stores=None if database is None else functools.partial(database.scope, stored_as),
+            tell=self._tell,
+        )
+        self._jobs: JobRunner | None = None
+        if any(item.plugin.jobs for item in enabled):
+            from timbot.runtime.jobs import JobRunner  # brings the libraries of the schedule, which most bots do without
+
+            self._jobs = JobRunner(self._dispatcher.outfits, client, self._log, self._tell, database, stored_as)
         self._task: asyncio.Task[None] | None = None
         self._behind = True
 
     @property
     def busy(self) -> bool:
         """Whether anything is being handled, or what was missed during a break is still to come."""
-        return self._dispatcher.busy or (self._behind and self._task is not None and not self._task.done())
+        if self._dispatcher.busy or (self._jobs is not None and self._jobs.busy):
+            return True
+        return self._behind and self._task is not None and not self._task.done()
+
+    @property
+    def busy_conversations(self) -> int:
+        """Conversations with work, running or waiting."""
+        return self._dispatcher.conversations
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait for their turn."""
+        return self._dispatcher.waiting
+
+    @property
+    def unsent(self) -> int:
+        """Messages on their way, or waiting for their turn."""
+        return self._dispatcher.unsent
 
     async def start(self) -> None:
         """Log in and begin. Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`."""
@@ -56,7 +103,8 @@ class AccountRunner:
     async def stop(self, grace: float = 10.0) -> None:
         """Take nothing new, let handlers finish for `grace` seconds, log out."""
         await self._end_task()
-        await self._dispatcher.close(grace)
+        jobs = [] if self._jobs is None else [self._jobs.stop(grace)]
+        await asyncio.gather(self._dispatcher.close(grace), *jobs)
         await self.client.logout()
 
     async def _end_task(self) -> None:
@@ -67,10 +115,14 @@ class AccountRunner:
     async def _run(self) -> None:
         async for event in self.client.events():
             self._report(event)
+            for observer in self._observers:
+                observer.heard(self.client.user_id, event)
             if isinstance(event, model.NetStateChanged):
                 self._behind = True
             elif isinstance(event, model.Ready):
                 await self._learn_names()
+                if self._jobs is not None and not self.ready.is_set():
+                    await self._jobs.start()
                 self.ready.set()
             await self._dispatcher.take(event)
             if isinstance(event, model.Ready):
@@ -87,6 +139,20 @@ class AccountRunner:
             self._log.warning("nick unknown", error=str(error))
             return
         self._dispatcher.names = (self.client.user_id, nick)
+
+    def _tell(self, activity: Activity) -> None:
+        self._log.info(
+            "handled",
+            kind=activity.kind,
+            handler=activity.route,
+            sender=activity.who,
+            conversation=activity.conversation,
+            outcome=activity.outcome,
+            said="; ".join(preview(message.payload) for message in activity.said),
+            ms=round(activity.seconds * 1000, 1),
+        )
+        for observer in self._observers:
+            observer.did(activity)
 
     def _report(self, event: model.Event) -> None:
         """Say what an operator must know."""

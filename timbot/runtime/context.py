@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from timbot.im.model import events as model
 from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.people import FriendApplication
-from timbot.routing.replies import Reply, payloads_of
+from timbot.routing.replies import Replies
 
 if TYPE_CHECKING:
     from timbot.im.client import Client
+    from timbot.patterns import Match
     from timbot.runtime.log import Log
-    from timbot.runtime.speaker import Speaker
+    from timbot.runtime.sender import Sender
 
 P = TypeVar("P")
 
@@ -37,17 +38,19 @@ class User:
 class BaseContext:
     """What every handler has, whatever happened."""
 
-    __slots__ = ("_speaker", "account", "client", "event", "handler", "log")
+    __slots__ = ("_out", "account", "client", "event", "handler", "log", "said")
 
-    def __init__(self, event: model.Event, speaker: Speaker, handler: str) -> None:
+    def __init__(self, event: model.Event, out: Sender, handler: str) -> None:
         self.event = event
-        self._speaker = speaker
+        self._out = out
         self.handler = handler
         """`plugin:function`, as it stands in the log."""
-        self.client: Client = speaker.client
-        self.account: str = speaker.client.user_id
+        self.client: Client = out.client
+        self.account: str = out.client.user_id
         """The user ID of the bot's own account."""
-        self.log: Log = speaker.log.bind(handler=handler, conversation=event.conversation_id)
+        self.said: list[Message] = []
+        """What the bot has said so far because of this event."""
+        self.log: Log = out.log.bind(handler=handler, conversation=event.conversation_id)
 
     @property
     def conversation_id(self) -> str:
@@ -63,19 +66,20 @@ class BaseContext:
 class Context(BaseContext, Generic[P]):
     """A message, by its payload (`Context[Text]`), or another event, by its type (`Context[MemberJoined]`)."""
 
-    __slots__ = ("_random", "args", "message", "raw_text", "sender", "text")
+    __slots__ = ("_random", "args", "match", "message", "raw_text", "sender", "text")
 
     def __init__(
         self,
         event: model.Event,
-        speaker: Speaker,
+        out: Sender,
         handler: str,
         *,
         message: Message | None = None,
         text: str = "",
         args: tuple[str, ...] = (),
+        match: Match | None = None,
     ) -> None:
-        super().__init__(event, speaker, handler)
+        super().__init__(event, out, handler)
         self.message = message
         """The message, if the event is one."""
         self.text = text
@@ -84,6 +88,8 @@ class Context(BaseContext, Generic[P]):
         """The text as it was written."""
         self.args = args
         """The words behind a command."""
+        self.match = match
+        """What the pattern of `on_regex` found."""
         self.sender = _sender(event, message)
         self._random: random.Random | None = None
 
@@ -105,15 +111,14 @@ class Context(BaseContext, Generic[P]):
             self._random = random.Random(f"{_seed(self.event, self.message)}/{self.handler}")
         return self._random
 
-    async def reply(self, reply: Reply) -> list[Message]:
+    async def reply(self, reply: Replies) -> list[Message]:
         """Say something where the event came from, before the handler ends. The messages as sent.
 
         Raises `ServerError`, `MessageDropped`, `OutcomeUnknown`, and `Silenced` when the bot has said too much.
         """
-        return [
-            await self._speaker.say(self.conversation_id, payload)
-            for payload in payloads_of(reply, f"A reply of {self.handler}")
-        ]
+        sent = await self._out.answer(self.conversation_id, reply, f"A reply of {self.handler}")
+        self.said += sent
+        return sent
 
 
 class FriendRequest(BaseContext):
@@ -121,8 +126,8 @@ class FriendRequest(BaseContext):
 
     __slots__ = ("application",)
 
-    def __init__(self, application: FriendApplication, event: model.Event, speaker: Speaker, handler: str) -> None:
-        super().__init__(event, speaker, handler)
+    def __init__(self, application: FriendApplication, event: model.Event, out: Sender, handler: str) -> None:
+        super().__init__(event, out, handler)
         self.application = application
 
     @property
@@ -146,8 +151,8 @@ class GroupJoinRequest(BaseContext):
 
     __slots__ = ("application",)
 
-    def __init__(self, application: model.GroupApplication, speaker: Speaker, handler: str) -> None:
-        super().__init__(application, speaker, handler)
+    def __init__(self, application: model.GroupApplication, out: Sender, handler: str) -> None:
+        super().__init__(application, out, handler)
         self.application = application
 
     @property

@@ -6,12 +6,43 @@ from types import TracebackType
 from typing import Self
 
 from timbot.config import Config
+from timbot.im.endpoints import SANDBOX_PORT
+from timbot.im.model import events as model
+from timbot.runtime.activity import Activity
+from timbot.runtime.log import preview
 from timbot.sandbox.asgi import SandboxServer
 from timbot.sandbox.domain import Refused
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import GroupChanges
 from timbot.sandbox.hub import Sandbox
 from timbot.sandbox.keys import sandbox_key
+from timbot.sandbox.page import Feed, FeedEntry, Page
+
+
+class PageObserver:
+    """Tells the chat page what the bots do."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def heard(self, account: str, event: model.Event) -> None:
+        """The page sees what comes in by itself."""
+
+    def did(self, activity: Activity) -> None:
+        """One more line for the page, with what was said."""
+        said = " · ".join(preview(message.payload, texts=True) for message in activity.said)
+        self._feed.publish(
+            FeedEntry(
+                time=activity.time,
+                account=activity.account,
+                event=activity.kind,
+                who=activity.who,
+                conversation=activity.conversation,
+                route=activity.route,
+                outcome=said or activity.outcome,
+                milliseconds=round(activity.seconds * 1000, 1),
+            )
+        )
 
 
 class EmbeddedSandbox:
@@ -21,9 +52,19 @@ class EmbeddedSandbox:
         self._config = config
         self._key = sandbox_key()
         settings = config.sandbox
-        bots = [account.user_id for account in config.accounts]
+        bots = tuple(account.user_id for account in config.accounts)
+        feed = Feed()
+        self.observer = PageObserver(feed)
         self.sandbox = Sandbox(self._key.text, sdk_app_id=config.sdk_app_id, users=[*bots, *settings.users])
-        self._server = SandboxServer(self.sandbox.serve, host=settings.host, port=settings.port, key=self._key)
+        page = Page(self.sandbox, users=settings.users, bots=bots, group=settings.group, feed=feed)
+        self._server = SandboxServer(
+            self.sandbox.serve,
+            host=settings.host,
+            port=settings.port,
+            key=self._key,
+            page=page if settings.page else None,
+            files=self.sandbox.files,
+        )
 
     @property
     def url(self) -> str:
@@ -56,10 +97,11 @@ class EmbeddedSandbox:
 
     def how_to_talk(self) -> list[str]:
         """Lines that tell a newcomer what to do now."""
-        users = self._config.sandbox.users
-        name = users[0] if users else "alice"
-        port = f" --url {self.url}" if self._config.sandbox.port != SandboxServer(self.sandbox.serve).port else ""
-        return [
-            f"Talk to it from another terminal:  make chat   (or: timbot chat --as {name}{port})",
-            f"Users: {', '.join(users) or 'any name'}. Group to apply to: {self._config.sandbox.group}.",
-        ]
+        settings = self._config.sandbox
+        name = settings.users[0] if settings.users else "alice"
+        url = "" if settings.port == SANDBOX_PORT else f" --url {self.url}"
+        terminal = f"timbot chat --as {name}{url}"
+        lines = [f"Users: {', '.join(settings.users) or 'any name'}. Group to apply to: {settings.group}."]
+        if settings.page:
+            return [f"Talk to it in a browser:  {self._server.page}   (or in a terminal: {terminal})", *lines]
+        return [f"Talk to it from another terminal:  {terminal}", *lines]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,17 +16,24 @@ from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.payloads import Text
 from timbot.im.wire.messages import SYSTEM_ACCOUNT
 from timbot.routing.plugin import Route
-from timbot.routing.replies import Accept, Reject, payloads_of
-from timbot.routing.table import Table, until_blocked
+from timbot.routing.replies import PASS, Accept, Reject
+from timbot.routing.table import Table, open_to
 from timbot.routing.text import normalize, without_mention
+from timbot.runtime.activity import Activity, kind_of
 from timbot.runtime.context import BaseContext, Context, FriendRequest, GroupJoinRequest
 from timbot.runtime.lanes import Lanes
+from timbot.runtime.outfit import Stores, outfits
 from timbot.runtime.reporter import Reporter
-from timbot.runtime.requests import answer_friend, answer_group
+from timbot.runtime.requests import Outcome, answer_friend, answer_group
+from timbot.runtime.sender import Sender
 from timbot.runtime.speaker import Silenced, Speaker
+from timbot.runtime.welcome import welcome
 
 if TYPE_CHECKING:
+    from timbot.runtime.enabled import Enabled
     from timbot.runtime.log import Log
+
+Tell = Callable[[Activity], None]
 
 ROBOT_PREFIX: Final = "@RBT#"
 
@@ -59,21 +67,49 @@ class _Occasion:
 class Dispatcher:
     """The handlers of one account at work."""
 
-    def __init__(self, client: Client, table: Table, log: Log, options: Options) -> None:
+    def __init__(
+        self,
+        client: Client,
+        plugins: Sequence[Enabled],
+        log: Log,
+        options: Options,
+        *,
+        stores: Stores | None = None,
+        tell: Tell = lambda _: None,
+    ) -> None:
         self.client = client
         self.names: tuple[str, ...] = (client.user_id,)
         """What the bot is called in a mention."""
-        self._table = table
+        self._table = Table(enabled.plugin for enabled in plugins)
+        self._tell = tell
         self._log = log
         self._options = options
         self._lanes = Lanes(f"account {client.user_id}", workers=options.workers, backlog=options.backlog)
         self._speaker = Speaker(client, log, loop_guard=options.loop_guard)
+        self.outfits = outfits(plugins, self._speaker, stores)
+        """What each plugin's handlers get, by the plugin's name."""
+        self._wirings = {id(route): self.outfits[route.plugin].wire(route) for route in self._table.routes}
         self._reporter = Reporter(client, log)
 
     @property
     def busy(self) -> bool:
         """Whether any handler runs or any event waits for one."""
         return self._lanes.count > 0
+
+    @property
+    def conversations(self) -> int:
+        """Conversations with work, running or waiting."""
+        return self._lanes.count
+
+    @property
+    def waiting(self) -> int:
+        """Events that wait for their turn."""
+        return self._lanes.waiting
+
+    @property
+    def unsent(self) -> int:
+        """Messages on their way, or waiting for their turn."""
+        return self._speaker.outbox.open
 
     async def take(self, event: model.Event) -> None:
         """Put an event into its lane. Waits while the backlog is full."""
@@ -114,18 +150,24 @@ class Dispatcher:
 
     async def _turn(self, occasion: _Occasion) -> None:
         handled = False
-        for route in until_blocked(occasion.routes, bot_speaking=occasion.from_bot):
-            handled = True
-            await self._run(route, occasion)
+        for route in open_to(occasion.routes, bot_speaking=occasion.from_bot):
+            if await self._run(route, occasion):
+                handled = True
+                if route.block:
+                    break
         if handled and occasion.message is not None:
             self._reporter.read(occasion.message)
 
-    async def _run(self, route: Route, occasion: _Occasion) -> None:
-        context = self._context(route, occasion)
+    async def _run(self, route: Route, occasion: _Occasion) -> bool:
+        """Let a handler have the event; False if it passes it on."""
+        wiring = self._wirings[id(route)]
+        context = self._context(route, occasion, wiring.out)
         began = time.perf_counter()
         try:
-            result = await route.handler(context)
-            outcome = await self._carry_out(route, occasion, result)
+            result = await route.handler(context, **wiring.arguments)
+            if result is PASS:
+                return False
+            outcome = await self._carry_out(route, occasion, wiring.out, result, context.said)
         except Silenced:
             outcome = "silenced"
         except NotLoggedIn:
@@ -134,33 +176,48 @@ class Dispatcher:
             if _is_stopping():
                 raise
             # Not we: the handler waited for something that was cancelled.
-            context.log.exception("handler failed", place=route.place, sender=_who(context))
-            return
+            outcome = self._failed(route, context)
         except Exception:
             # Whatever a handler does wrong, the lane goes on: the failure is its own.
-            context.log.exception("handler failed", place=route.place, sender=_who(context))
-            return
-        milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        context.log.info("handled", sender=_who(context), outcome=outcome, ms=milliseconds)
+            outcome = self._failed(route, context)
+        seconds = time.perf_counter() - began
+        event = occasion.event
+        self._tell(
+            Activity(
+                context.now,
+                self.client.user_id,
+                kind_of(event),
+                _who(context),
+                event.conversation_id,
+                route.name,
+                outcome,
+                tuple(context.said),
+                seconds,
+            )
+        )
+        return True
 
-    def _context(self, route: Route, occasion: _Occasion) -> BaseContext:
+    def _failed(self, route: Route, context: BaseContext) -> str:
+        context.log.exception("handler failed", place=route.place, sender=_who(context))
+        return "failed"
+
+    def _context(self, route: Route, occasion: _Occasion, out: Sender) -> BaseContext:
         event = occasion.event
         if route.kind == "friend" and isinstance(event, model.FriendApplicationReceived):
-            return FriendRequest(event.application, event, self._speaker, route.name)
+            return FriendRequest(event.application, event, out, route.name)
         if route.kind == "join" and isinstance(event, model.GroupApplication):
-            return GroupJoinRequest(event, self._speaker, route.name)
-        return Context(event, self._speaker, route.name, message=occasion.message, text=occasion.text, args=occasion.args)
+            return GroupJoinRequest(event, out, route.name)
+        match = route.pattern.search(occasion.text) if route.pattern is not None else None
+        return Context(event, out, route.name, message=occasion.message, text=occasion.text, args=occasion.args, match=match)
 
-    async def _carry_out(self, route: Route, occasion: _Occasion, result: object) -> str:
-        """What the handler returned becomes what the bot does. A short word for the log."""
+    async def _carry_out(self, route: Route, occasion: _Occasion, out: Sender, result: object, said: list[Message]) -> str:
+        """What the handler returned becomes what the bot does, and `said` what it says. A short word for the log."""
         if route.kind in ("friend", "join"):
-            return await self._decide(route, occasion.event, result)
-        payloads = payloads_of(result, f"{route.name} ({route.place})")
-        for payload in payloads:
-            await self._speaker.say(occasion.event.conversation_id, payload)
-        return f"{len(payloads)} sent"
+            return await self._decide(route, occasion.event, out, result, said)
+        said += await out.answer(occasion.event.conversation_id, result, f"{route.name} ({route.place})")
+        return f"{len(said)} sent" if said else "nothing said"
 
-    async def _decide(self, route: Route, event: model.Event, decision: object) -> str:
+    async def _decide(self, route: Route, event: model.Event, out: Sender, decision: object, said: list[Message]) -> str:
         if decision is None:
             return "left to a person"
         if not isinstance(decision, Accept | Reject):
@@ -173,6 +230,8 @@ class Dispatcher:
             outcome = await answer_group(self.client, event, decision)
         else:
             raise TypeError(f"{route.name}: {type(event).__name__} is no request.")
+        if isinstance(decision, Accept) and decision.welcome is not None and outcome is Outcome.DONE:
+            said += await welcome(out, _home(event), decision.welcome, f"The welcome of {route.name}")
         return f"{type(decision).__name__.lower()}: {outcome.value}"
 
 
@@ -192,3 +251,10 @@ def _who(context: BaseContext) -> str:
     if isinstance(context, Context | FriendRequest | GroupJoinRequest):
         return context.sender.id
     return ""
+
+
+def _home(event: model.Event) -> str:
+    """Where a newcomer is welcomed."""
+    if isinstance(event, model.GroupApplication):
+        return f"{ConversationType.GROUP.value}{event.group_id}"
+    return f"{ConversationType.C2C.value}{_asking(event)}"

@@ -1,42 +1,80 @@
-"""Finds plugins: a Python file beside the configuration, or an importable module.
+"""Finds plugins: a Python file beside the configuration, one that comes with timbot, or an importable module.
 
 Whatever goes wrong while a plugin is imported is reported with the plugin's own file and line, before anything starts.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.util
+import pkgutil
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from timbot.errors import PluginError, TimbotError
 from timbot.routing.plugin import Plugin
 
+SHIPPED: Final = "timbot_plugins"
+"""The package of the plugins that come with timbot; a configuration names them without it."""
 
-def load_plugins(names: list[str], folder: Path) -> list[Plugin]:
-    """The plugins of these names, in order. Paths are relative to `folder`. Raises `PluginError`."""
-    plugins: list[Plugin] = []
-    for name in names:
-        plugins.extend(_plugins_of(_load(name, folder), name))
-    return plugins
+
+class Loader:
+    """Loads each plugin once, however many accounts use it. Paths are relative to `folder`, where modules are found too."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        beside = str(folder.resolve())
+        if beside not in sys.path:
+            sys.path.append(beside)  # last: a file beside a configuration is never taken for another module
+        self._loaded: dict[str, tuple[Plugin, ...] | PluginError] = {}
+
+    def load(self, name: str) -> tuple[Plugin, ...]:
+        """The plugins of a file or a module, in order. Raises `PluginError`, the same one each time."""
+        if name not in self._loaded:
+            try:
+                self._loaded[name] = _plugins_of(_load(name, self._folder), name)
+            except PluginError as error:
+                self._loaded[name] = error
+        found = self._loaded[name]
+        if isinstance(found, PluginError):
+            raise found
+        return found
+
+
+def shipped() -> list[str]:
+    """The bare names of the plugins that come with timbot."""
+    package = importlib.import_module(SHIPPED)
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
 
 
 def _load(name: str, folder: Path) -> ModuleType:
     try:
-        return _load_file((folder / name).resolve()) if name.endswith(".py") else importlib.import_module(name)
+        if name.endswith(".py"):
+            return _load_file((folder / name).resolve())
+        return importlib.import_module(f"{SHIPPED}.{name}" if name in shipped() else name)
     except TimbotError:
         raise
     except ModuleNotFoundError as error:
         if not name.endswith(".py") and error.name and f"{name}.".startswith(f"{error.name}."):
-            raise PluginError(
-                f"There is no plugin '{name}'.", hint="Give a module that can be imported, or a file ending in .py."
-            ) from None
+            raise _no_such(name, folder) from None
         raise _failed(name, error) from error
     except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
+
+
+def _no_such(name: str, folder: Path) -> PluginError:
+    close = difflib.get_close_matches(name, shipped(), n=1)
+    if (folder / f"{name}.py").is_file():
+        hint = f"Did you mean the file {name}.py?"
+    elif close:
+        hint = f"Did you mean {close[0]}?"
+    else:
+        hint = f"There are {', '.join(shipped())}, files ending in .py, and modules that can be imported."
+    return PluginError(f"There is no plugin '{name}'.", hint=hint)
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -76,9 +114,9 @@ def _own_place(error: BaseException) -> str:
     return f"{own.filename}:{own.lineno}: "
 
 
-def _plugins_of(module: ModuleType, name: str) -> list[Plugin]:
+def _plugins_of(module: ModuleType, name: str) -> tuple[Plugin, ...]:
     found = [value for value in vars(module).values() if isinstance(value, Plugin)]
-    unique = list({id(plugin): plugin for plugin in found}.values())
+    unique = tuple({id(plugin): plugin for plugin in found}.values())
     if not unique:
         raise PluginError(f"'{name}' defines no plugin.", hint='It needs a line like: bot = Plugin("my-plugin")')
     return unique

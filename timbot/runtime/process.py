@@ -1,90 +1,116 @@
-"""A process that runs a configuration: its accounts, and the sandbox if that is where they log in."""
+"""A process that runs a configuration: its store, its accounts, and the sandbox if that is where they log in."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any
 
-from timbot.config import AccountConfig, Config, load
-from timbot.errors import ConfigError
-from timbot.im import credentials
+from timbot.config import AccountConfig, Config, HttpConfig
 from timbot.im.client import Account, Client
 from timbot.im.endpoints import Endpoint, resolve
 from timbot.routing.plugin import Plugin
 from timbot.runtime import log as logging
 from timbot.runtime.account import AccountRunner
+from timbot.runtime.activity import Observer
+from timbot.runtime.assembly import Assembly, assemble
+from timbot.runtime.banner import banner
 from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
-from timbot.runtime.loader import load_plugins
 from timbot.runtime.signals import stop_event
-from timbot.sandbox.keys import APP_VARIABLE, app_key
+from timbot.runtime.sources import source_of
+from timbot.store import Database
 
-GRACE: Final = 10.0
-"""Seconds that handlers get to finish when the process is told to stop."""
+if TYPE_CHECKING:
+    from timbot.runtime.log import Log
+    from timbot.runtime.telemetry import Telemetry
 
 Announce = Callable[[str], None]
 
 
-async def run_file(path: Path, plugins: Sequence[Plugin] = (), announce: Announce = lambda _: None) -> None:
+async def run_file(
+    path: Path, plugins: Sequence[Plugin] = (), announce: Announce = lambda _: None, *, keep_going: bool = False
+) -> None:
     """Run a configuration file until SIGINT or SIGTERM, or until an account cannot go on.
 
-    `plugins` run before the file's own. `announce` is told, once, what runs and how to talk to it. Raises `ConfigError`,
-    `PluginError`, `LoginRefused`, `KickedOutError`, `ConnectionLost`.
+    `plugins` run before the file's own, in every account. `announce` is told, once, what runs and how to talk to it.
+    `keep_going` runs without the plugins that cannot be imported. Raises `ConfigError`, `StoreError`, `LoginRefused`,
+    `KickedOutError`, `ConnectionLost`.
     """
-    config = load(path)
-    logging.configure(level=config.log_level)
-    loaded = [*plugins, *load_plugins(config.plugins, path.parent)]
+    assembly = assemble(path, plugins, keep_going=keep_going)
+    settings = assembly.config.log
+    logging.configure(level=settings.level, format=settings.format, texts=settings.texts)
+    logging.watch_loop(asyncio.get_running_loop())
     with stop_event() as stop:
-        await run(config, loaded, path, stop, announce)
+        await run(assembly, stop, announce)
 
 
-async def run(config: Config, plugins: Sequence[Plugin], path: Path, stop: asyncio.Event, announce: Announce) -> None:
-    """Run a configuration until `stop` is set. Relative paths in it are relative to its file, `path`."""
+async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> None:
+    """Run what was assembled until `stop` is set. Relative paths are relative to the configuration's file."""
+    config, folder = assembly.config, assembly.path.parent
     log = logging.get_log()
+    for problem in assembly.left_out:
+        log.error("plugin left out", problem=problem)
     async with AsyncExitStack() as stack:
+        database = await Database.open(folder / config.state, durability=config.durability)
+        stack.push_async_callback(database.close)
+        telemetry = await _telemetry(config, stack)
         embedded: EmbeddedSandbox | None = None
         if config.endpoint == "sandbox":
             embedded = await stack.enter_async_context(EmbeddedSandbox(config))
             endpoint = Endpoint("sandbox", (embedded.url,))
         else:
             endpoint = resolve(config.endpoint, insecure=config.insecure)
+        observers: list[Observer] = [] if embedded is None else [embedded.observer]
         runners: list[AccountRunner] = []
         for account in config.accounts:
-            client = Client(
-                Account(config.sdk_app_id, account.user_id, _source(config, account, embedded, path.parent)), endpoint=endpoint
+            source = source_of(config, account, None if embedded is None else embedded.secret_key, folder)
+            client = Client(Account(config.sdk_app_id, account.user_id, source), endpoint=endpoint)
+            runner = AccountRunner(
+                client,
+                assembly.plugins[account.user_id],
+                log,
+                _options(config, account),
+                nick=account.nick,
+                key=f"{endpoint.name}/{config.sdk_app_id}/{account.user_id}",
+                database=database,
+                observers=observers if telemetry is None else [*observers, telemetry],
             )
-            runners.append(AccountRunner(client, plugins, log, _options(config, account), nick=account.nick))
-        stack.push_async_callback(_stop_all, runners)
-        if not await _start_unless_stopped(runners, stop):
-            log.info("stopping before the first login")
-            return
-        if embedded is not None:
-            embedded.furnish()
-        announce(_banner(config, plugins, path, embedded))
-        await _until_over(runners, stop)
-        log.info("stopping", grace_seconds=GRACE)
+            runners.append(runner)
+            if telemetry is not None:
+                telemetry.watch(runner)
+        stack.push_async_callback(_stop_all, runners, config.grace)
+        await _live(assembly, runners, embedded, database, stop, announce, log)
 
 
-def _source(config: Config, account: AccountConfig, embedded: EmbeddedSandbox | None, folder: Path) -> credentials.Source:
-    """Where the account's UserSig comes from."""
-    if account.user_sig is not None:
-        return credentials.from_text(account.user_sig)
-    if account.user_sig_file is not None:
-        return credentials.from_file(folder / account.user_sig_file)
-    if account.secret_key_file is not None:
-        return credentials.from_secret_key(config.sdk_app_id, app_key(folder / account.secret_key_file).text)
-    if embedded is None:
-        if APP_VARIABLE not in os.environ:
-            raise ConfigError(
-                f"There is nothing to log {account.user_id} in with.",
-                hint=f"Give its account a secret_key_file, a user_sig_file or a user_sig, or set {APP_VARIABLE}.",
-            )
-        return credentials.from_secret_key(config.sdk_app_id, app_key().text)
-    return credentials.from_secret_key(config.sdk_app_id, embedded.secret_key)
+async def _live(
+    assembly: Assembly,
+    runners: Sequence[AccountRunner],
+    embedded: EmbeddedSandbox | None,
+    database: Database,
+    stop: asyncio.Event,
+    announce: Announce,
+    log: Log,
+) -> None:
+    if not await _first(stop, _start_all(runners)):
+        log.info("stopping before the first login")
+        return
+    if embedded is not None:
+        embedded.furnish()
+    announce(banner(assembly, embedded))
+    await _first(stop, _broken(database), *(runner.ended() for runner in runners))
+    log.info("stopping", grace_seconds=assembly.config.grace)
+
+
+async def _telemetry(config: Config, stack: AsyncExitStack) -> Telemetry | None:
+    """Health and metrics, if the configuration wants them."""
+    if not isinstance(config.http, HttpConfig):
+        return None
+    from timbot.runtime.telemetry import Telemetry
+
+    return await stack.enter_async_context(Telemetry(config.http.host, config.http.port))
 
 
 def _options(config: Config, account: AccountConfig) -> Options:
@@ -92,23 +118,22 @@ def _options(config: Config, account: AccountConfig) -> Options:
     return Options(bots=frozenset(config.bots) | siblings, loop_guard=config.loop_guard)
 
 
-async def _start_unless_stopped(runners: list[AccountRunner], stop: asyncio.Event) -> bool:
-    """Log in, which may take long where no server answers; False if `stop` came first. Raises why a login failed."""
-    starting = asyncio.create_task(_start_all(runners), name="start")
+async def _first(stop: asyncio.Event, *others: Coroutine[Any, Any, None]) -> bool:
+    """Wait until the stop signal comes, which is False, or one of the others ends, or raises."""
     stopping = asyncio.create_task(stop.wait(), name="stop signal")
+    tasks = [asyncio.create_task(other, name=f"watch {number}") for number, other in enumerate(others)]
     try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-            return True
-        return False
+        done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            task.result()
+        return stopping not in done
     finally:
-        for task in (starting, stopping):
+        for task in (stopping, *tasks):
             task.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await asyncio.gather(stopping, *tasks, return_exceptions=True)
 
 
-async def _start_all(runners: list[AccountRunner]) -> None:
+async def _start_all(runners: Sequence[AccountRunner]) -> None:
     """Log all accounts in at once; the first refusal stops the start."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -118,35 +143,10 @@ async def _start_all(runners: list[AccountRunner]) -> None:
         raise several.exceptions[0] from None
 
 
-async def _until_over(runners: list[AccountRunner], stop: asyncio.Event) -> None:
-    """Wait for the stop signal, or for the first account that cannot go on (which raises)."""
-    stopping = asyncio.create_task(stop.wait(), name="stop signal")
-    ends = [asyncio.create_task(runner.ended(), name=f"watch {runner.client.user_id}") for runner in runners]
-    try:
-        done, _ = await asyncio.wait({stopping, *ends}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in (stopping, *ends):
-            task.cancel()
-        await asyncio.gather(stopping, *ends, return_exceptions=True)
+async def _broken(database: Database) -> None:
+    """A bot that cannot write must stop: being online and forgetful is worse than being offline."""
+    raise await database.failure()
 
 
-async def _stop_all(runners: list[AccountRunner]) -> None:
-    await asyncio.gather(*(runner.stop(GRACE) for runner in runners))
-
-
-def _banner(config: Config, plugins: Sequence[Plugin], path: Path, embedded: EmbeddedSandbox | None) -> str:
-    names = ", ".join(f"{plugin.name} ({len(plugin.routes)})" for plugin in plugins) or "none: the bot will say nothing"
-    lines = [
-        f"timbot runs {path}",
-        "",
-        f"  accounts  {', '.join(account.user_id for account in config.accounts)}",
-        f"  endpoint  {config.endpoint}" + (f", {embedded.url}" if embedded else ""),
-        f"  plugins   {names}",
-        "",
-    ]
-    if embedded:
-        lines += embedded.how_to_talk()
-    lines.append("Stop: Ctrl-C")
-    return "\n".join(lines)
+async def _stop_all(runners: Sequence[AccountRunner], grace: float) -> None:
+    await asyncio.gather(*(runner.stop(grace) for runner in runners))

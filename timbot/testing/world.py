@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from timbot.im.client import Account, Client
 from timbot.im.credentials import from_secret_key
@@ -24,13 +24,19 @@ from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.payloads import Payload, Text
 from timbot.routing.plugin import Plugin
 from timbot.runtime.account import AccountRunner
+from timbot.runtime.activity import Activity
 from timbot.runtime.dispatcher import Options
+from timbot.runtime.enabled import enable
 from timbot.runtime.log import get_log
 from timbot.sandbox.domain import Settings
 from timbot.sandbox.hub import Sandbox
+from timbot.store import Database
 from timbot.testing.faults import Faults
 from timbot.testing.loop import VirtualClock, VirtualLoop
 from timbot.testing.pipe import Line, PipeTransport
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 SECRET_KEY: Final = "the-key-of-a-world-that-is-not-there"  # noqa: S105 - it opens nothing else
 SDK_APP_ID: Final = 1400000000
@@ -113,7 +119,8 @@ class World:
     """A sandbox, a bot with these plugins, and people.
 
     `users` exist from the start. `seed` decides everything random. `settings` are the server's, `options` the bot's; `line`
-    is how the bot is wired (latency, jitter). `faults` works on the bot's connection. Several bots: `add_bot`.
+    is how the bot is wired (latency, jitter). `configs` are settings of plugins by their names, as they would stand in YAML.
+    `faults` works on the bot's connection. Several bots: `add_bot`. `activity` is what the bots' handlers and jobs did.
     """
 
     def __init__(
@@ -125,6 +132,7 @@ class World:
         settings: Settings | None = None,
         options: Options | None = None,
         line: Line | None = None,
+        configs: Mapping[str, Mapping[str, JsonValue]] | None = None,
     ) -> None:
         self.bot_id = bot_id
         self.chance = random.Random(seed)
@@ -134,12 +142,15 @@ class World:
         self._settings = settings
         self._options = options
         self._line = line
+        self._configs = configs or {}
         self._people: dict[str, Person] = {}
         self._transports: list[PipeTransport] = []
         self._runners: list[AccountRunner] = []
+        self.activity: list[Activity] = []
 
     async def __aenter__(self) -> Self:
         clock = self.clock
+        self.database = await Database.memory()
         self.sandbox = Sandbox(
             SECRET_KEY,
             sdk_app_id=SDK_APP_ID,
@@ -161,6 +172,14 @@ class World:
         await self.sandbox.stop()
         for transport in self._transports:
             await transport.aclose()
+        await self.database.close()
+
+    def heard(self, account: str, event: model.Event) -> None:
+        """An `Observer`'s: the people's own events are looked at instead."""
+
+    def did(self, activity: Activity) -> None:
+        """A handler or a job of one of the bots has ended."""
+        self.activity.append(activity)
 
     @property
     def clock(self) -> VirtualClock:
@@ -172,7 +191,8 @@ class World:
     ) -> AccountRunner:
         """Another bot account, logged in and ready."""
         client = self._client(user_id, faults=faults, line=self._line)
-        runner = AccountRunner(client, plugins, get_log(), options)
+        enabled = [enable(plugin, self._configs.get(plugin.name)) for plugin in plugins]
+        runner = AccountRunner(client, enabled, get_log(), options, database=self.database, observers=[self])
         self._runners.append(runner)
         await runner.start()
         await runner.ready.wait()

@@ -1,0 +1,50 @@
+"""`timbot new`: a plugin or a configuration to begin with."""
+
+from __future__ import annotations
+
+import keyword
+from pathlib import Path
+
+import click
+
+from timbot.errors import ConfigError
+
+
+@click.group()
+def command() -> None:
+    """Make a new plugin or configuration to begin with."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--into", type=click.Path(path_type=Path), default=".", show_default=True, help="The folder to make it in.")
+def plugin(name: str, into: Path) -> None:
+    """Make the plugin NAME: a package with a configuration that runs it and a test that passes."""
+    from timbot.cli.scaffold import write_plugin
+
+    module = name.replace("-", "_")
+    if not module.isidentifier() or keyword.iskeyword(module) or not name.isascii() or module.startswith("timbot"):
+        raise click.BadParameter(
+            f"'{name}' is no name for a plugin: letters, digits, '-' and '_', a letter first, not beginning with timbot.",
+            param_hint="NAME",
+        )
+    made = write_plugin(into / name, name, module)
+    click.echo(f"Made {into / name}: {', '.join(made)}")
+    click.echo(f"Next: cd {into / name}")
+    click.echo("      pytest                   its test")
+    click.echo("      timbot run config.yaml   talk to it in a browser")
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path), default="config.yaml")
+def config(file: Path) -> None:
+    """Write the example configuration to FILE, and beside it the schema that lets an editor help."""
+    from timbot.cli.scaffold import example
+    from timbot.config import SCHEMA_NAME, schema_text
+
+    if file.exists():
+        raise ConfigError(f"{file} is there already.", hint="Give another name.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(example(), encoding="utf-8")
+    file.with_name(SCHEMA_NAME).write_text(schema_text(), encoding="utf-8")
+    click.echo(f"Wrote {file} and {file.with_name(SCHEMA_NAME)}\nNext: timbot run {file}")

@@ -1,0 +1,60 @@
+"""`timbot plugins`: what there is, and what each takes."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from timbot.routing.plugin import Plugin
+
+
+@click.group()
+def command() -> None:
+    """Show the plugins that come with timbot, or what a plugin does and takes."""
+
+
+@command.command("list")
+def list_() -> None:
+    """List the plugins that come with timbot."""
+    from timbot.runtime.loader import SHIPPED, Loader, shipped
+
+    names = shipped()
+    loader = Loader(Path())
+    for name in names:
+        for plugin in loader.load(name):
+            click.echo(f"  {name:<{max(map(len, names))}}  {_summary(plugin)}")
+    click.echo(f"\nName them under 'plugins:' in a configuration; 'timbot plugins info NAME' tells more. (Package {SHIPPED}.)")
+
+
+@command.command()
+@click.argument("name")
+def info(name: str) -> None:
+    """Show what the plugin NAME does and which settings it takes: a shipped one, a module, or a file ending in .py."""
+    from timbot.config import describe_settings
+    from timbot.runtime.loader import Loader
+
+    for plugin in Loader(Path()).load(name):
+        click.echo(f"{plugin.name}: {_summary(plugin)}\n  {plugin.file}\n")
+        click.echo("Handlers")
+        for route in plugin.routes:
+            keys = ", ".join(str(getattr(key, "__name__", key)) for key in route.keys)
+            click.echo(f"  {route.kind:<12} {keys or 'any':<30} {route.name.partition(':')[2]}")
+        for job in plugin.jobs:
+            click.echo(f"  {'by the clock':<43} {job.name.partition(':')[2]}")
+        click.echo("\nSettings" if plugin.config else "\nNo settings.")
+        for line in describe_settings(plugin.config):
+            click.echo(f"  {line}")
+
+
+def _summary(plugin: Plugin) -> str:
+    """The first sentence of the module that has it."""
+    module = inspect.getmodulename(str(plugin.file))
+    for line in plugin.file.read_text(encoding="utf-8").splitlines():
+        text = line.strip().strip('"')
+        if text:
+            return text
+    return module or ""
