@@ -50,18 +50,15 @@ _NAMES: Final = (
 )
 """Ends of names behind which a secret stands. Nothing is matched before them: a long word would be gone through again and
 again."""
-_SECRET_NAME: Final = re.compile(rf"(?i){_NAMES}\Z")
-_SHAPES: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
-    (("ej", "en", "ea"), re.compile(r"(?<![A-Za-z0-9])()e[JNA](?:[A-Za-z0-9*_\-+/=]|%2[abdfABDF]|%3[dD]){40,}()")),
-    (
-        ("authorization",),
-        re.compile(rf"(?i)(authorization{_OPEN}\s*[:=,]\s*{_BYTES}{_OPEN})[^\r\n\"'\\]+()"),
-    ),
+_SECRET_NAME: Final = rf"(?i){_NAMES}\Z"
+_SHAPES: Final = (
+    (("ej", "en", "ea"), r"(?<![A-Za-z0-9])()e[JNA](?:[A-Za-z0-9*_\-+/=]|%2[abdfABDF]|%3[dD]){40,}()"),
+    (("authorization",), rf"(?i)(authorization{_OPEN}\s*[:=,]\s*{_BYTES}{_OPEN})[^\r\n\"'\\]+()"),
     (
         ("secret", "sig", "passw", "passphrase", "token", "key", "a2"),
-        re.compile(rf"(?i)({_NAMES}{_OPEN}\s*(?:[:=]|%3a|%3d)\s*{_BYTES}{_OPEN}){_VALUE}()"),
+        rf"(?i)({_NAMES}{_OPEN}\s*(?:[:=]|%3a|%3d)\s*{_BYTES}{_OPEN}){_VALUE}()",
     ),
-    (("key",), re.compile(r"(?i)(key[^\n]{0,24}?)(?<![0-9a-z])[0-9a-f]{64}(?![0-9a-z])()")),
+    (("key",), r"(?i)(key[^\n]{0,24}?)(?<![0-9a-z])[0-9a-f]{64}(?![0-9a-z])()"),
 )
 """Words of which one is there in small letters if the shape is; the shape, with what is kept before and behind it."""
 
@@ -201,7 +198,7 @@ def clean(text: str) -> str:
     for hints, shape in _SHAPES:
         for hint in hints:
             if hint in small:
-                text = shape.sub(r"\1***\2", text)
+                text = re.sub(shape, r"\1***\2", text)  # compiled by re when it is first needed, and kept
                 break
     return text
 
@@ -230,7 +227,7 @@ def _key(key: object) -> str:
 
 def _named(key: object, value: object) -> object:
     """A value whose name alone says that it is a secret."""
-    if isinstance(key, str) and isinstance(value, str) and len(value) >= LEAST and _SECRET_NAME.search(key):
+    if isinstance(key, str) and isinstance(value, str) and len(value) >= LEAST and re.search(_SECRET_NAME, key):
         return MASK
     return value
 
