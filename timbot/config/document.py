@@ -107,6 +107,8 @@ class Document:
         """
         location = (*use.location, use.name)
         value, faults = settings_at(self._settings(use, location), kind, context)
+        if value is None and kind is not None and not faults:
+            return None, list(self.problems)  # a value that could not be read, which is told there
         return value, [self.problem((*location, *fault.location), fault.message) for fault in faults]
 
     def _settings(self, use: PluginUse, location: Location) -> Node:

@@ -47,7 +47,8 @@ def validate(kind: Any, node: Node, context: dict[str, Any] | None = None) -> tu
             items = error.errors(include_url=False, include_input=False)
         numbers = {id(found) for item in items if (found := _number_for_text(item, node)) is not None} - as_text
         if not numbers:
-            return None, _settled([fault for item in items if (fault := _fault(item, node, (kind,))) is not None])
+            faults = [fault for item in items if not _follows(item, items) and (fault := _fault(item, node, (kind,)))]
+            return None, _settled(faults)
         as_text |= numbers
 
 
@@ -57,6 +58,14 @@ def _number_for_text(item: ErrorDetails, root: Node) -> ScalarNode | None:
         return None
     node = at(root, _trace(item, root)[0])
     return node if isinstance(node, ScalarNode) and node.outside and not isinstance(node.value, str) else None
+
+
+def _follows(item: ErrorDetails, items: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because entries of it are wrong, which is told anyway."""
+    place = item["loc"]
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in items
+    )
 
 
 def _trace(item: ErrorDetails, root: Node) -> tuple[Location, tuple[tuple[int, str], ...]]:

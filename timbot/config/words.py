@@ -62,6 +62,7 @@ _LIMITS: Final[dict[str, str]] = {
     "string_pattern_mismatch": "a text of the form {pattern}",
 }
 
+_AS_YAML: Final = {"True": "true", "False": "false", "None": "null", "''": "an empty text"}
 _OLD_BOOLS: Final = frozenset(("yes", "no", "on", "off", "y", "n"))
 
 
@@ -120,7 +121,7 @@ def _own(message: str) -> str:
 
 def _choice(expected: str, node: Node | None) -> str:
     choices = re.findall(r"'((?:[^'\\]|\\.)*)'", expected) or [expected]
-    bare = expected.replace("'", "")
+    bare = re.sub(r"'([^']*)'|True|False|None", lambda found: found[1] or _AS_YAML.get(found[0], ""), expected)
     needed = f"one of {bare} is needed" if len(choices) > 1 else f"{bare} is needed"
     close = closest(node.value, choices) if isinstance(node, ScalarNode) and isinstance(node.value, str) else ""
     return f"{needed}; did you mean {close}?" if close and len(choices) > 1 else needed
