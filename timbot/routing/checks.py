@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
+from inspect import Parameter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from timbot.patterns import Pattern
 
 _EVENTS: Final[tuple[type, ...]] = get_args(model.Event)
+_POSITIONAL: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.VAR_POSITIONAL)
 _OWN: Final = (__file__, str(Path(__file__).with_name("plugin.py")))
 """The files whose frames are not the plugin's author's."""
 
@@ -86,6 +89,11 @@ def check_types(types: tuple[Any, ...]) -> None:
             raise PluginError(f"{place_of_call()}: on_event takes types of events, not {kind!r}.", hint=hint)
 
 
+def takes_event(handler: Callable[..., object]) -> bool:
+    """Whether a handler takes anything before `*`."""
+    return any(item.kind in _POSITIONAL for item in inspect.signature(handler).parameters.values())
+
+
 def check_handler(handler: object, plugin: str, *, least: int = 1) -> str:
     """Where the handler stands. Raises `PluginError` for what cannot be called as one.
 
@@ -102,9 +110,7 @@ def check_handler(handler: object, plugin: str, *, least: int = 1) -> str:
     if not inspect.iscoroutinefunction(handler):
         raise PluginError(f"{where} is not async.", hint=f"Write 'async def {handler.__name__}(...)'.")
     parameters = inspect.signature(handler).parameters.values()
-    positional = [
-        item for item in parameters if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD, item.VAR_POSITIONAL)
-    ]
+    positional = [item for item in parameters if item.kind in _POSITIONAL]
     needed = [item for item in positional if item.default is item.empty and item.kind is not item.VAR_POSITIONAL]
     if len(positional) < least or len(needed) > 1:
         raise PluginError(

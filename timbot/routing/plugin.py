@@ -23,6 +23,7 @@ from timbot.routing.checks import (
     checked_pattern,
     folded,
     place_of_call,
+    takes_event,
 )
 from timbot.routing.text import COMMAND_PREFIX
 
@@ -88,6 +89,8 @@ class JobRoute:
     plugin: str
     place: str
     plan: Callable[[Any], Iterable[Planned]]
+    wants_job: bool
+    """Whether it takes the `Job`."""
 
     @property
     def name(self) -> str:
@@ -253,7 +256,7 @@ class Plugin:
 
         def register(handler: H) -> H:
             place = check_handler(handler, self.name, least=0)
-            self.jobs.append(JobRoute(handler, self.name, place, plan))
+            self.jobs.append(JobRoute(handler, self.name, place, plan, takes_event(handler)))
             return handler
 
         return register

@@ -75,7 +75,7 @@ class JobRunner:
         began = time.perf_counter()
         outcome = "failed"
         try:
-            await route.handler(job, **wiring.arguments)
+            await (route.handler(job, **wiring.arguments) if route.wants_job else route.handler(**wiring.arguments))
             outcome = "done"
         finally:
             seconds = time.perf_counter() - began

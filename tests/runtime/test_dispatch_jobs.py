@@ -1,0 +1,160 @@
+"""Jobs of plugins in a running bot: by decorator and by settings, recorded, with their failures told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from timbot import Client, Context, Job, Planned, Plugin, Reply, Sender, Store, Text
+from timbot.errors import PluginError
+from timbot.runtime.account import AccountRunner
+from timbot.runtime.log import get_log
+from timbot.schedule import every
+from timbot.testing import World
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    seconds: int = 60
+    words: tuple[str, ...] = ("one", "two")
+
+
+def plan(settings: Settings) -> Iterator[Planned]:
+    return (Planned(word, every(settings.seconds), data=word) for word in settings.words)
+
+
+async def test_a_job_says_things() -> None:
+    bot = Plugin("p")
+
+    @bot.every("1m")
+    async def tick(job: Job, *, out: Sender) -> str:
+        await out.user("ann", f"{job.name} of {job.account}")
+        return "what is returned is not said"
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        await asyncio.sleep(61)
+        assert await ann.answers() == ["p:test_a_job_says_things.<locals>.tick of bot"]
+        [activity] = world.activity
+    assert (activity.kind, activity.outcome, activity.who) == ("job", "done", "")
+    assert activity.route.startswith("p:")
+
+
+async def test_a_job_may_do_without_its_argument() -> None:
+    bot = Plugin("p")
+    ran: list[str] = []
+
+    @bot.every(10)
+    async def tick(*, client: Client) -> None:
+        ran.append(client.user_id)
+
+    async with World(bot):
+        await asyncio.sleep(20)
+    assert ran == ["bot", "bot"]
+
+
+async def test_settings_make_jobs() -> None:
+    bot = Plugin("p", config=Settings)
+    ran: list[tuple[str, object, float]] = []
+
+    @bot.planned(plan)
+    async def tick(job: Job) -> None:
+        ran.append((job.name.rpartition(":")[2], job.data, job.late))
+
+    async with World(bot, configs={"p": {"seconds": 100, "words": ["b", "a"]}}):
+        await asyncio.sleep(101)
+    assert sorted(ran) == [("a", "a", 0.0), ("b", "b", 0.0)]
+
+
+async def test_chance_and_time_belong_to_the_run() -> None:
+    bot = Plugin("p")
+    seen: list[tuple[float, float]] = []
+
+    @bot.every(60)
+    async def one(job: Job) -> None:
+        again = Job(job.name, job.now, sender[0], data=None, late=5.0, missed=True)
+        seen.extend([(job.now.timestamp() % 60, job.random.random()), (again.now.timestamp() % 60, again.random.random())])
+
+    sender: list[Sender] = []
+    async with World(bot) as world:
+        sender.append(world.bot._dispatcher.outfits["p"].out)
+        await asyncio.sleep(61)
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 0.0
+
+
+async def test_a_job_that_fails_is_told_and_comes_again() -> None:
+    bot = Plugin("p")
+    ran: list[float] = []
+
+    @bot.every(60)
+    async def tick(job: Job) -> None:
+        ran.append(job.now.timestamp())
+        raise ValueError("no")
+
+    async with World(bot) as world:
+        await asyncio.sleep(121)
+        assert [activity.outcome for activity in world.activity] == ["failed", "failed"]
+    assert ran[1] - ran[0] == 60
+
+
+async def test_two_planned_jobs_of_a_name_stop_the_start() -> None:
+    bot = Plugin("p", config=Settings)
+
+    @bot.planned(plan)
+    async def tick(job: Job) -> None: ...
+
+    with pytest.raises(PluginError, match=r"Two jobs are called .p:.*tick:x."):
+        async with World(bot, configs={"p": {"words": ["x", "x"]}}):
+            """It never gets here."""
+
+
+async def test_what_was_missed_is_known_after_a_restart() -> None:
+    bot = Plugin("p")
+    ran: list[bool] = []
+
+    @bot.every("1h", missed="once")
+    async def tick(job: Job) -> None:
+        ran.append(job.missed)
+
+    async with World(bot) as world:
+        await asyncio.sleep(3601)
+        await world.bot.stop()
+        await asyncio.sleep(3 * 3600)
+        again = AccountRunner(world._client("bot"), [bot], get_log(), database=world.database)
+        await again.start()
+        await again.ready.wait()
+        await asyncio.sleep(60)
+        await again.stop()
+    assert ran == [False, True]
+
+
+async def test_a_plugin_keeps_things() -> None:
+    bot = Plugin("p")
+
+    @bot.on_text
+    async def count(ctx: Context[Text], *, store: Store) -> str:
+        times: int = await store.get("times", 0) + 1
+        await store.set("times", times)
+        return str(times)
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        assert await ann.says("x") == ["1"]
+        assert await ann.says("x") == ["2"]
+
+
+async def test_a_template_that_is_not_there_fails_the_handler_only() -> None:
+    bot = Plugin("p")
+
+    @bot.on_text
+    async def handler(ctx: Context[Text]) -> Reply:
+        return Reply.template("no.j2")
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        assert await ann.says("x") == []
+        assert [activity.outcome for activity in world.activity] == ["failed"]
