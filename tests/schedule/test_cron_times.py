@@ -59,6 +59,8 @@ BUSY = st.builds(" ".join, st.tuples(field(0, 0, 59), field(1, 0, 23), st.just("
 @example("30 2 * * *", MOVES[0], 0)
 @example("30 2 * * *", MOVES[1], 0)
 @example("*/10 * * * *", MOVES[1], 0)
+@example("0 0-22 * * *", MOVES[1], 0)
+@example("30 0-23 * * *", MOVES[1], 0)
 @example("*/7 * * * *", MOVES[4], 0)
 @example("45 * * * *", MOVES[5], 0)
 @example("0 0 * * *", MOVES[6], 0)
@@ -141,6 +143,10 @@ def test_half_an_hour_of_summer_time() -> None:
 
 def test_midnight_that_does_not_come() -> None:
     assert shown("@daily", "Asia/Beirut", utc(2024, 3, 30, 12)) == ["31 01:00 +0300"]
+
+
+def test_an_hour_that_comes_twice_at_the_end_of_the_only_day_of_the_year() -> None:
+    assert shown("30 * 24 10 *", "Asia/Beirut", utc(2026, 10, 24, 20), 12) == ["24 23:30 +0300", "24 23:30 +0200"]
 
 
 def test_a_day_that_does_not_come() -> None:

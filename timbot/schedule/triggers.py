@@ -157,9 +157,7 @@ class Every(Trigger):
         if not after < _END:
             return None
         count = max(0, math.floor((after - self.start) / self.seconds))
-        # Division rounds: settle it by the products, which are the fire times.
-        while count > 0 and self.start + count * self.seconds > after:
-            count -= 1
+        # Division rounds, and the products are the fire times: they have the last word.
         while (at := self.start + count * self.seconds) <= after:
             count += 1
         return at if at < _END else None
