@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
@@ -21,27 +23,16 @@ def text() -> str:
 
     from timbot.config.schema import schema
 
-    return json.dumps(schema(shipped()), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(shipped_settings()), indent=2, ensure_ascii=False) + "\n"
 
 
-def shipped() -> dict[str, type | None]:
-    """The plugins in `timbot_plugins`, by name, with their settings types; none where they are not installed."""
-    import importlib
-    import pkgutil
+def shipped_settings() -> dict[str, type | None]:
+    """The settings type of each shipped plugin, by the name it has in a configuration."""
+    from timbot.runtime.loader import Loader, shipped
 
-    from timbot import Plugin
-
-    try:
-        package = importlib.import_module("timbot_plugins")
-    except ModuleNotFoundError:
-        return {}
+    loader = Loader(Path())
     found: dict[str, type | None] = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        if module.name.startswith("_"):
-            continue
-        values = vars(importlib.import_module(f"timbot_plugins.{module.name}")).values()
-        plugins = [value for value in values if isinstance(value, Plugin)]
-        if plugins:
-            kinds = [getattr(plugin, "config", None) for plugin in plugins]
-            found[module.name] = next((kind for kind in kinds if kind is not None), None)
+    for name in shipped():
+        kinds = (plugin.config for plugin in loader.load(name))
+        found[name] = next((kind for kind in kinds if kind is not None), None)
     return found
