@@ -25,8 +25,9 @@ class JobSpec:
     """A job. Raises `ScheduleError` for a setting that cannot be.
 
     `name` is unique in its account and stays the same over restarts (`plugin:function`). `jitter`: a run starts up to so
-    many seconds later, by an amount that is always the same for the same run. `grace`: missed runs older than so many
-    seconds are dropped. `place`: where the job is declared (`file:line`), for people.
+    many seconds later, by an amount that is always the same for the same run; keep it below the time between two runs, or one
+    overtaken by the next counts as missed. `grace`: missed runs older than so many seconds are dropped. `place`: where
+    the job is declared (`file:line`), for people.
     """
 
     name: str
