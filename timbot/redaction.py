@@ -84,7 +84,7 @@ class _Forms:
         for form in forms:
             self.shortest = min(self.shortest, len(form), FRAGMENT)
             if not _PLAIN_WORD.fullmatch(form):
-                self._odd[form] = None
+                self._odd = dict.fromkeys(sorted((*self._odd, form), key=len, reverse=True))  # or a part would hide a whole
                 continue
             for gram, place in _grams_of(form, whole=form is not secret):
                 self._grams.setdefault(gram, {})[form, place] = None
