@@ -129,6 +129,7 @@ def test_a_day_that_never_comes_is_no_mistake_beside_a_weekday() -> None:
     [
         ("0 9 * * 1-5", "09:00 on Mon-Fri"),
         ("0 9,18 * * *", "09:00, 18:00"),
+        ("0 9 * * 0-7", "09:00"),
         ("0 9 * * 6-7", "09:00 on Sat-Sun"),
         ("* * * * *", "every minute"),
         ("*/10 * * * *", "every 10 minutes"),

@@ -148,7 +148,7 @@ def _term(text: str, kind: _Kind, term: str) -> Iterable[int]:
         raise _wrong(text, f"'{term}' is no {kind.name}: {kind.bounds}", f"Write for example {kind.example}.")
     step = _step(text, kind, term, found["step"])
     if found["first"] == "*":
-        return range(kind.low, kind.high + 1 - (kind.name == "weekday"), step)
+        return range(kind.low, kind.high + 1, step)
     first = _value(text, kind, found["first"])
     if found["last"] is None:
         if found["step"]:
@@ -156,8 +156,7 @@ def _term(text: str, kind: _Kind, term: str) -> Iterable[int]:
         return (first,)
     last = _value(text, kind, found["last"])
     if kind.name == "weekday" and first > last:
-        first %= 7
-        last += 7 if first > last else 0
+        last += 7  # round the week; the remainder by 7 is the day
     if first > last:
         cure = f"'{first}-{kind.high},{kind.low}-{last}'"
         raise _wrong(text, f"the {kind.name} range '{term}' runs backwards", f"Write {cure}.")
