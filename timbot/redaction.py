@@ -11,6 +11,7 @@ Whatever prints for people uses `clean` or `clean_value` last. What is meant to 
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import threading
@@ -227,9 +228,14 @@ def _key(key: object) -> str:
 
 def _named(key: object, value: object) -> object:
     """A value whose name alone says that it is a secret."""
-    if isinstance(key, str) and isinstance(value, str) and len(value) >= LEAST and re.search(_SECRET_NAME, key):
+    if isinstance(value, str) and isinstance(key, str) and len(value) >= LEAST and _is_secret_name(key):
         return MASK
     return value
+
+
+@functools.lru_cache(maxsize=512)
+def _is_secret_name(name: str) -> bool:
+    return re.search(_SECRET_NAME, name) is not None
 
 
 def format_exception(error: BaseException) -> str:
