@@ -203,3 +203,47 @@ async def test_a_client_and_the_sandbox_talk_over_it() -> None:
     finally:
         await server.stop()
         await sandbox.stop()
+
+
+# Why a connection cannot be had
+
+
+async def refusal(url: str) -> ConnectionLost:
+    with pytest.raises(ConnectionLost) as caught:
+        await WebSocketTransport().connect(url)
+    return caught.value
+
+
+async def test_nothing_listens_there() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        error = await refusal(f"ws://127.0.0.1:{free.getsockname()[1]}/info")
+    assert error.message.endswith(": nothing listens there.")
+    assert "its port" in error.hint
+
+
+async def test_a_name_that_is_not_known() -> None:
+    error = await refusal("ws://no-such-host.invalid/info")
+    assert error.message == "Cannot connect to ws://no-such-host.invalid: the name is not known."
+    assert "for a slip" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "scheme", "why", "cure"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "ws", "it answered HTTP 403", "no TIM server"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "ws", "no WebSocket server", "If it wants TLS, write wss://."),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "wss", "it does not speak TLS", "A local server is at ws://."),
+    ],
+)
+async def test_something_else_answers_there(answer: bytes, scheme: str, why: str, cure: str) -> None:
+    async def serve_it(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve_it, "127.0.0.1", 0) as server:
+        error = await refusal(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/info")
+    assert why in error.message
+    assert cure in error.hint

@@ -9,6 +9,9 @@ import click
 
 from timbot.errors import ConfigError
 
+SCHEMA = "config.schema.json"
+"""The name by which the example's first line asks for its schema."""
+
 
 @click.group()
 def command() -> None:
@@ -40,11 +43,12 @@ def plugin(name: str, into: Path) -> None:
 def config(file: Path) -> None:
     """Write the example configuration to FILE, and beside it the schema that lets an editor help."""
     from timbot.cli.scaffold import example
-    from timbot.config import SCHEMA_NAME, schema_text
+    from timbot.cli.schema import text
 
     if file.exists():
         raise ConfigError(f"{file} is there already.", hint="Give another name.")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(example(), encoding="utf-8")
-    file.with_name(SCHEMA_NAME).write_text(schema_text(), encoding="utf-8")
-    click.echo(f"Wrote {file} and {file.with_name(SCHEMA_NAME)}\nNext: timbot run {file}")
+    schema = file.with_name(SCHEMA)
+    schema.write_text(text(), encoding="utf-8")
+    click.echo(f"Wrote {file} and {schema}\nNext: timbot run {file}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,6 @@ def list_() -> None:
 @click.argument("name")
 def info(name: str) -> None:
     """Show what the plugin NAME does and which settings it takes: a shipped one, a module, or a file ending in .py."""
-    from timbot.config import describe_settings
     from timbot.runtime.loader import Loader
 
     for plugin in Loader(Path()).load(name):
@@ -46,7 +46,7 @@ def info(name: str) -> None:
         for job in plugin.jobs:
             click.echo(f"  {'by the clock':<43} {job.name.partition(':')[2]}")
         click.echo("\nSettings" if plugin.config else "\nNo settings.")
-        for line in describe_settings(plugin.config):
+        for line in _settings(plugin.config):
             click.echo(f"  {line}")
 
 
@@ -58,3 +58,19 @@ def _summary(plugin: Plugin) -> str:
         if text:
             return text
     return module or ""
+
+
+def _settings(kind: type | None) -> list[str]:
+    """Each setting with its default and what it is for."""
+    if kind is None:
+        return []
+    from timbot.config.schema import settings_schema
+
+    found = settings_schema(kind)
+    needed = found.get("required", [])
+    lines = []
+    for name, item in found.get("properties", {}).items():
+        default = "needed" if name in needed else json.dumps(item.get("default"), ensure_ascii=False)
+        about = " ".join(str(item.get("description", "")).split())
+        lines.append(f"{name:<18} {default:<20} {about}".rstrip())
+    return lines

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from socket import gaierror
 from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus, WebSocketException
 
 from timbot.errors import ConnectionLost
 from timbot.im.endpoints import is_loopback
@@ -71,9 +73,32 @@ class WebSocketTransport:
             )
         except (OSError, ValueError, WebSocketException) as error:
             where = urlsplit(url)
-            why = str(error) or type(error).__name__
-            raise ConnectionLost(f"Cannot connect to {where.scheme}://{where.netloc}: {why}.") from error
+            why, cure = _why(error, where.scheme)
+            raise ConnectionLost(f"Cannot connect to {where.scheme}://{where.netloc}: {why}.", hint=cure) from error
         return WebSocketConnection(socket)
+
+
+def _why(error: Exception, scheme: str) -> tuple[str, str]:
+    """What went wrong, and what can be done about it, as far as the error tells."""
+    if isinstance(error, gaierror):
+        return "the name is not known", "Check 'endpoint' for a slip, and whether this machine has a name server."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not to be trusted ({error.verify_message})", "Check 'endpoint' and this machine's clock."
+    if isinstance(error, ssl.SSLError):
+        return "it does not speak TLS", "Is it a wss:// address? A local server is at ws://."
+    if isinstance(error, InvalidStatus):
+        return (
+            f"it answered HTTP {error.response.status_code}",
+            "Check 'endpoint': this may be no TIM server, or the wrong path.",
+        )
+    if isinstance(error, InvalidMessage):
+        tls = " If it wants TLS, write wss://." if scheme == "ws" else ""
+        return "what answered there is no WebSocket server", f"Check 'endpoint', and its port.{tls}"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there", "Check 'endpoint' and its port; is the server up?"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {OPEN_TIMEOUT:g} s", "A firewall may be in between."
+    return str(error) or type(error).__name__, ""
 
 
 def _lost(error: ConnectionClosed) -> ConnectionLost:
