@@ -1,0 +1,70 @@
+"""`timbot new` and `timbot plugins`: what they write and show, and what they refuse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from timbot.cli import exits, main
+
+
+def test_a_new_plugin_is_right_and_passes_its_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "plugin", "my-shop", "--into", str(tmp_path)]) == exits.OK
+    made = tmp_path / "my-shop"
+    assert f"cd {made}" in capsys.readouterr().out
+    assert main(["check", str(made / "config.yaml")]) == exits.OK
+    assert "bot (my_shop) at sandbox" in capsys.readouterr().out
+    test = [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:cacheprovider"]
+    done = subprocess.run(test, cwd=made, capture_output=True, text=True)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["1shop", "my shop", "class", "掷骰子", "timbot", "timbot-shop", "../x", ""])
+def test_names_that_cannot_be(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "plugin", name, "--into", str(tmp_path)]) == exits.USAGE
+    assert "is no name for a plugin" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "mine").write_text("mine")
+    assert main(["new", "plugin", "shop", "--into", str(tmp_path)]) == exits.CONFIG
+    assert "is there already" in capsys.readouterr().err
+    (tmp_path / "c.yaml").write_text("mine")
+    assert main(["new", "config", str(tmp_path / "c.yaml")]) == exits.CONFIG
+    assert (tmp_path / "c.yaml").read_text() == "mine"
+
+
+def test_a_new_configuration_is_the_example(tmp_path: Path) -> None:
+    assert main(["new", "config", str(tmp_path / "deep" / "c.yaml")]) == exits.OK
+    root = Path(__file__).parents[2]
+    for written, shipped in (("c.yaml", "config.example.yaml"), ("config.schema.json", "config.schema.json")):
+        assert (tmp_path / "deep" / written).read_text() == (root / shipped).read_text()
+
+
+def test_what_a_plugin_does_and_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["new", "plugin", "shop", "--into", str(tmp_path)])
+    capsys.readouterr()
+    assert main(["plugins", "info", str(tmp_path / "shop" / "shop" / "__init__.py")]) == exits.OK
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "shop: A plugin for timbot: says hello and counts."
+    assert "text hello, hi, 你好 hello" in lines
+    assert "command echo echo" in lines
+    assert 'greeting "Hello" The word a hello begins with.' in lines
+
+
+def test_a_plugin_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "info", "dize"]) == exits.CONFIG
+    told = capsys.readouterr().err
+    assert told.startswith("timbot: There is no plugin 'dize'.")
+    assert "Did you mean dice?" in told
+
+
+def test_the_shipped_plugins_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "list"]) == exits.OK
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert names == ["announcements", "auto_accept", "dice", "group_approval", "responder"]
