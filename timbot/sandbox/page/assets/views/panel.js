@@ -25,11 +25,12 @@ export function Panel({ store }) {
 
 const MOODS = [
   [/^(fail|refuse|reject|error|unknown|dead|lost)/i, 'bad'],
+  [/^(nobody|no |nothing|none|ignored|left)/i, 'soft'],
   [/^(repl|accept|done|sent|\d+ sent|handled)/i, 'good'],
 ]
 
 function Entry({ entry, many, store }) {
-  const mood = MOODS.find(([pattern]) => pattern.test(entry.outcome))?.[1] ?? 'soft'
+  const mood = MOODS.find(([pattern]) => pattern.test(entry.outcome))?.[1] ?? ''
   return html`
     <li class="entry">
       <p class="entry-top"><strong><${Name}>${entry.event}</${Name}></strong>

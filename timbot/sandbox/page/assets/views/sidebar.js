@@ -37,7 +37,7 @@ function Row({ store, chat }) {
   const here = chat === store.chats.current
   const bot = store.state.setup.bots.includes(chat.peer) && chat.type === 'C2C'
   return html`
-    <li><button type="button" class=${here ? 'row here' : 'row'} aria-current=${here ? 'true' : undefined} onClick=${() => store.chats.open(chat)}>
+    <li><button type="button" class=${here ? 'row here' : 'row'} aria-current=${here ? 'true' : undefined} data-id=${chat.id} onClick=${() => store.chats.open(chat)}>
       <${Avatar} name=${name} group=${chat.type === 'GROUP'} bot=${bot} />
       <span class="row-text">
         <span class="row-top">

@@ -1,0 +1,49 @@
+"""The browser, once for all tests, and tabs that are closed and looked at when a test ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from page_site import Tab, Town, chromium
+
+from timbot.sandbox.page import Feed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+OpenTab = Callable[..., Tab]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    with Town(feed=Feed()) as town:
+        yield town
+
+
+@pytest.fixture
+def tab(browser: Browser, town: Town) -> Iterator[OpenTab]:
+    """Opens tabs. None may complain in its console, save with `loud=True`, for tests that cut the network."""
+    opened: list[tuple[Tab, bool]] = []
+
+    def open_tab(user: str = "", *, loud: bool = False, **options: Any) -> Tab:
+        tab = Tab(browser, town, **options)
+        opened.append((tab, loud))
+        return tab.enter(user) if user else tab
+
+    yield open_tab
+    for tab, _ in opened:
+        tab.context.close()
+    assert [tab.complaints for tab, loud in opened if not loud and tab.complaints] == []
