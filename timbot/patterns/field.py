@@ -50,7 +50,11 @@ def _check_keys(given: dict[object, object]) -> None:
 
 
 def _plain(pattern: Pattern) -> object:
-    return pattern.pattern if pattern.ignore_case else {"regex": pattern.pattern, "case": True}
+    """The pattern as it could stand in a configuration."""
+    more = {"unsafe_regex": pattern.unsafe_regex, "case": not pattern.ignore_case}
+    return (
+        {"regex": pattern.pattern, **{key: True for key, on in more.items() if on}} if any(more.values()) else pattern.pattern
+    )
 
 
 def json_schema() -> dict[str, object]:

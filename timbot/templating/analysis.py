@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from jinja2 import Environment, meta, nodes
+from jinja2 import meta, nodes
 
 from timbot.templating.environment import STEPS_FILTER, weight
 from timbot.templating.errors import TemplateError, cure
@@ -164,14 +165,14 @@ def guard_loops(tree: nodes.Template) -> None:
 
 def names_of_others(tree: nodes.Template) -> list[tuple[nodes.Include | nodes.Extends, str]]:
     """What a template includes and extends, with the names."""
-    found: list[tuple[nodes.Include | nodes.Extends, str]] = []
-    for node in tree.find_all((nodes.Include, nodes.Extends)):
-        if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const):
-            found.append((node, str(node.template.value)))
-    return found
+    return [
+        (node, str(node.template.value))
+        for node in tree.find_all((nodes.Include, nodes.Extends))
+        if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const)
+    ]
 
 
-def own_variables(environment: Environment, tree: nodes.Template, name: str) -> dict[str, tuple[str, int]]:
+def own_variables(tree: nodes.Template, name: str) -> dict[str, tuple[str, int]]:
     """The variables a template takes from outside, each with its first place."""
     wanted = meta.find_undeclared_variables(tree) - set(GLOBALS)
     places: dict[str, tuple[str, int]] = {}
@@ -185,7 +186,7 @@ def bound_at(tree: nodes.Template, wanted: nodes.Node) -> frozenset[str]:
     """The names that a template itself gives to what it includes at that node: loop variables, `set`, `with`, arguments."""
     path = _path(tree, wanted)
     bound: set[str] = set()
-    for outer, inner in zip(path, path[1:], strict=False):
+    for outer, inner in itertools.pairwise(path):
         if isinstance(outer, nodes.For) and inner in outer.body:
             bound |= {"loop"} | _stored(outer.target)
         elif isinstance(outer, nodes.With):

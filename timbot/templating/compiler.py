@@ -105,7 +105,7 @@ class Compiler:
     def _compile(self, source: str, name: str, place: str) -> Compiled:
         tree = self._environment.parse(source, name or None)
         check_tree(tree)
-        places = own_variables(self._environment, tree, name)
+        places = own_variables(tree, name)
         for node, other in names_of_others(tree):
             given = bound_at(tree, node)
             for variable, where in self._other(node, other).items():

@@ -48,15 +48,15 @@ class _Generator(CodeGenerator):
             self.writeline(f"environment.spend({sum(map(weight, statements))})", statements[0])
         super().blockvisit(statements, frame)
 
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         self._tuple("environment.concatenate(", node.nodes, frame)
         self.write(")")
 
-    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         self._tuple("environment.compare(", [node.expr, *(operand.expr for operand in node.ops)], frame)
         self.write(f", {tuple(operand.op for operand in node.ops)!r})")
 
-    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
+    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802 - Jinja's name
         if not isinstance(node.arg, nodes.Slice):
             super().visit_Getitem(node, frame)
             return

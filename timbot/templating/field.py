@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
     from pydantic_core import core_schema
 
+    from timbot.templating.templates import Template, Templates
+
 
 class Variables:
     """Says which values a template of a configuration gets: `welcome: Annotated[Template, Variables("sender", "text")]`.
@@ -42,7 +44,7 @@ def field_schema(allowed: frozenset[str]) -> core_schema.CoreSchema:
     """How pydantic reads a template that may use these variables."""
     from pydantic_core import core_schema
 
-    from timbot.templating.templates import Template, Templates
+    from timbot.templating.templates import Templates
 
     def read(value: object, info: core_schema.ValidationInfo) -> Template:
         templates = (info.context or {}).get("templates") or Templates()
@@ -63,7 +65,7 @@ def field_schema(allowed: frozenset[str]) -> core_schema.CoreSchema:
     )
 
 
-def _template(value: object, templates: Any) -> Any:
+def _template(value: object, templates: Templates) -> Template:
     from timbot.templating.templates import Template
 
     if isinstance(value, Template):

@@ -42,13 +42,13 @@ def _listed(made: object) -> object:
 
 
 def _round(value: float, precision: int = 0, method: str = "common") -> float:
-    if not isinstance(precision, int) or abs(precision) > _MAX_PRECISION:
+    if abs(precision) > _MAX_PRECISION:
         raise LimitError(f"round takes a precision of at most {_MAX_PRECISION} digits, not {precision}.")
-    return theirs.do_round(value, precision, method)  # type: ignore[arg-type]
+    return theirs.do_round(value, precision, method)
 
 
 def _replace(value: object, old: object, new: object, count: int | None = None) -> str:
-    return replace(text(value), text(old), text(new), -1 if count is None else count)
+    return replace(text(value), text(old), text(new), count)
 
 
 @pass_environment
@@ -131,8 +131,7 @@ FILTERS: Final[dict[str, _Function]] = {
         "upper": _on_text("upper"),
         "urlencode": _urlencode,
     }.items()
-}
-FILTERS |= {"count": _count, "default": theirs.do_default, "d": theirs.do_default, "length": _count}
+} | {"count": _count, "default": theirs.do_default, "d": theirs.do_default, "length": _count}
 
 _COMPARING: Final = {
     "eq": ("eq", "==", "equalto"),

@@ -81,7 +81,16 @@ def add_text(length: int, more: int) -> int:
     return length + more
 
 
-_CONTAINERS: Final = (list, tuple, set, frozenset, range, type({}.keys()), type({}.values()), type({}.items()))
+_CONTAINERS: Final[tuple[type, ...]] = (
+    list,
+    tuple,
+    set,
+    frozenset,
+    range,
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+)
 
 
 def spend_value(value: object, depth: int = 0) -> None:

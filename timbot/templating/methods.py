@@ -92,6 +92,12 @@ def _format(form: str, *args: object, **keywords: object) -> str:
     return _Formatter().vformat(form, args, keywords)
 
 
+def _seen(values: Sequence[object]) -> Sequence[object]:
+    """The values, once it is paid for looking at each."""
+    spend_value(values)
+    return values
+
+
 def _join(separator: str, values: object) -> str:
     return join(values, separator)
 
@@ -139,8 +145,8 @@ _DICT: Final[dict[str, Callable[..., object]]] = {
     "values": lambda value: list(value.values()),
 }
 _LIST: Final[dict[str, Callable[..., object]]] = {
-    "count": lambda value, item: (spend_value(value), list(value).count(item))[1],
-    "index": lambda value, item: (spend_value(value), list(value).index(item))[1],
+    "count": lambda value, item: _seen(value).count(item),
+    "index": lambda value, item: _seen(value).index(item),
 }
 _FLOAT: Final[dict[str, Callable[..., object]]] = {"is_integer": float.is_integer}
 _DATE: Final[dict[str, Callable[..., object]]] = {

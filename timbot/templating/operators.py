@@ -126,12 +126,11 @@ def cut(value: object, part: slice) -> object:
     return value[part]
 
 
-def replace(value: str, old: str, new: str, count: int = -1) -> str:
+def replace(value: str, old: str, new: str, count: int | None = None) -> str:
     """`value.replace(old, new)`, measured before it is made."""
     spend_text(len(value))
     times = value.count(old)
-    if count is not None and count >= 0:
-        times = min(times, count)
+    times = times if count is None or count < 0 else min(times, count)
     spend_text(max(0, len(value) + times * (len(new) - len(old))))
     return value.replace(old, new, -1 if count is None else count)
 
