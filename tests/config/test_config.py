@@ -139,7 +139,7 @@ def test_a_mistake_is_told_with_its_place(text: str, told: str) -> None:
     [
         ("accounts:\n  - user_id: 10001\n", '2:5: accounts.0.user_id: a text is needed: put it in quotes, "like this"'),
         ("accounts:\n  - user_id: ''\n", "2:5: accounts.0.user_id: this must not be empty"),
-        (f"accounts:\n  - user_id: {'x' * 33}\n", "2:5: accounts.0.user_id: at most 32 characters is needed"),
+        (f"accounts:\n  - user_id: {'x' * 33}\n", "2:5: accounts.0.user_id: at most 32 characters are needed"),
         ("accounts:\n  - nick: x\n", "2:5: accounts.0.user_id: this is needed"),
         ("accounts:\n  - bot\n", "2:5: accounts.0: a mapping with user_id, nick, secret_key_file, secret_key, user_sig"),
         ("accounts:\n", "1:1: accounts: a list is needed; there is nothing here"),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+
 from timbot.config import together, uses
 from timbot.config.expand import Expander
 from timbot.config.models import Config, PluginUse
@@ -144,5 +146,8 @@ def settings_at(node: Node, kind: type[T] | None, context: dict[str, Any] | None
         return None, [] if empty else [Fault((), "this plugin takes no settings: leave only its name")]
     try:
         return validate(kind, node, context)
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        first = str(error).strip().partition("\n")[0]
+        return None, [Fault((), f"its settings type {kind.__name__} cannot be used: {first}")]
     except Exception as error:  # the plugin's own code: its settings type, or a validator of it
         return None, [Fault((), f"its settings cannot be checked: {kind.__name__} raised {type(error).__name__}")]

@@ -242,7 +242,7 @@ class _Reader:
             self._complain(mark, "variables are put into values only, not into keys")
             opened.into = "nothing"
         elif not key or any("\ud800" <= character <= "\udfff" for character in key):
-            self._complain(mark, "a key is missing before the colon")
+            self._complain(mark, "a key must not be empty, nor hold half a character")
             opened.into = "nothing"
         if event.anchor is not None:
             self._anchors[event.anchor] = _Built(ScalarNode(mark, resolve(key), key))

@@ -65,7 +65,7 @@ def _members(kind: object) -> Iterator[object]:
 
 
 def _fields(kind: object) -> Mapping[str, object]:
-    """Key -> type, of a model, a dataclass or a typed dict; empty for anything else."""
+    """Key -> type, of a model or a dataclass; empty for anything else."""
     if not isinstance(kind, type):
         return {}
     if issubclass(kind, BaseModel):
@@ -73,7 +73,7 @@ def _fields(kind: object) -> Mapping[str, object]:
     if dataclasses.is_dataclass(kind):
         names = [item.name for item in dataclasses.fields(kind) if item.init]
         return dict.fromkeys(names) | {name: hint for name, hint in _hints(kind).items() if name in names}
-    return _hints(kind) if typing.is_typeddict(kind) else {}
+    return {}
 
 
 def _key(name: str, info: object) -> str:

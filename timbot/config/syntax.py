@@ -26,7 +26,7 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("expected comment or line break", "nothing may follow '|' or '>' on its line; a text that begins so needs quotes"),
     ("chomping or indentation", "nothing may follow '|' or '>' on its line; a text that begins so needs quotes"),
     ("indentation indicator", "nothing may follow '|' or '>' on its line; a text that begins so needs quotes"),
-    ("node content", "a value is missing here; a text that begins with ] } or , needs quotes"),
+    ("node content", "a key or a value is missing here; a text that begins with ] } or , needs quotes"),
     (
         "expected key",
         "this does not fit under the lines above: give the same keys the same indentation, close quotes at the end",
@@ -73,7 +73,7 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> tuple[Mark, str]:
 
 def _colon(line: str, column: int) -> str:
     if re.search(r":\s", line[:column]):
-        return f"a text that holds ': ' needs quotes: {_QUOTES}, or take the colon out"
+        return "a text that holds ': ' needs quotes"
     return "this line does not fit under the one above: check the indentation, and that the line above is not a value already"
 
 

@@ -47,8 +47,8 @@ def validate(kind: Any, node: Node, context: dict[str, Any] | None = None) -> tu
             items = error.errors(include_url=False, include_input=False)
         numbers = {id(found) for item in items if (found := _number_for_text(item, node)) is not None} - as_text
         if not numbers:
-            faults = [fault for item in items if not _follows(item, items) and (fault := _fault(item, node, (kind,)))]
-            return None, _settled(faults)
+            faults = [_fault(item, node, (kind,)) for item in items if not _follows(item, items)]
+            return None, [fault for fault in _settled(faults) if fault.message]
         as_text |= numbers
 
 
@@ -85,11 +85,12 @@ def _trace(item: ErrorDetails, root: Node) -> tuple[Location, tuple[tuple[int, s
     return tuple(real), tuple(forks)
 
 
-def _fault(item: ErrorDetails, root: Node, kinds: shape.Kinds) -> Fault | None:
+def _fault(item: ErrorDetails, root: Node, kinds: shape.Kinds) -> Fault:
+    """The fault of an error; without words where the value has been complained about already."""
     location, forks = _trace(item, root)
     node = at(root, location)
     if isinstance(node, ScalarNode) and node.broken:
-        return None
+        return Fault(location, "", forks)
     if item["type"] in _UNKNOWN:
         message = words.unknown_key(str(item["loc"][-1]), shape.below(kinds, item["loc"][:-1]))
     else:

@@ -31,7 +31,7 @@ _TYPES: Final[dict[str, str]] = {
     "path_type": "a path",
     "bytes_type": "a text",
     "time": "a time of day like 09:00",
-    "timezone": "a time zone",
+    "zoneinfo": "a time zone like Asia/Shanghai",
     "datetime": "a date and time like 2026-12-24 09:00",
     "date": "a date like 2026-12-24",
     "time_delta": "a length of time",
@@ -55,8 +55,6 @@ _LIMITS: Final[dict[str, str]] = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
     "multiple_of": "a multiple of {multiple_of}",
-    "string_too_long": "at most {max_length} characters",
-    "bytes_too_long": "at most {max_length} bytes",
     "decimal_max_places": "at most {decimal_places} decimal places",
     "decimal_max_digits": "at most {max_digits} digits",
     "string_pattern_mismatch": "a text of the form {pattern}",
@@ -77,16 +75,12 @@ def explain(item: ErrorDetails, node: Node | None, kinds: shape.Kinds) -> str:
         return _choice(str(context.get("expected", "")), node)
     if kind.startswith("union_tag"):
         return _tagged(context)
-    if kind in ("too_short", "too_long", "string_too_short", "bytes_too_short"):
-        return _size(kind, context)
+    if kind.endswith(("too_short", "too_long")):
+        return _size(kind, context, entries=not kind.startswith(("string", "bytes")) and not isinstance(node, ScalarNode))
     if kind in _LIMITS:
-        return f"{_LIMITS[kind].format_map(_Ctx(context))} is needed"
+        limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+        return f"{_LIMITS[kind].format_map(limits)} is needed"
     return _type(kind, node, kinds)
-
-
-class _Ctx(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "what the plugin says"
 
 
 def unknown_key(key: str, kinds: shape.Kinds) -> str:
@@ -115,8 +109,9 @@ def _form(word: str) -> str:
 
 
 def _own(message: str) -> str:
-    """What a validator said, taken as it is but for pydantic's prefix."""
-    return message.removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".") or "this does not fit"
+    """What a validator said: its first line, without pydantic's prefix."""
+    said = message.removeprefix("Value error, ").removeprefix("Assertion failed, ").strip()
+    return said.partition("\n")[0].rstrip(". ") or "this value does not fit here"
 
 
 def _choice(expected: str, node: Node | None) -> str:
@@ -133,20 +128,20 @@ def _tagged(context: Mapping[str, Any]) -> str:
     return f"its key '{key}' says which kind it is" + (f": one of {choices} is needed" if choices else "; it is needed")
 
 
-def _size(kind: str, context: Mapping[str, Any]) -> str:
+def _size(kind: str, context: Mapping[str, Any], *, entries: bool) -> str:
     least, most = context.get("min_length"), context.get("max_length")
-    if kind == "too_long":
-        return f"at most {most} {'entry is' if most == 1 else 'entries are'} needed"
-    if least == 1:
+    if least == 1 and kind.endswith("too_short"):
         return "this must not be empty"
-    what = "entries" if kind == "too_short" else "characters"
-    return f"at least {least} {what} are needed"
+    number, limit = (f"at least {least}", least) if kind.endswith("too_short") else (f"at most {most}", most)
+    what = ("entry" if limit == 1 else "entries") if entries else ("character" if limit == 1 else "characters")
+    return f"{number} {what} {'is' if limit == 1 else 'are'} needed"
 
 
 def _type(kind: str, node: Node | None, kinds: shape.Kinds) -> str:
-    needed = _TYPES.get(kind) or next((words for start, words in _TYPES.items() if kind.startswith(f"{start}_")), None)
-    if needed is None:
+    starts = [start for start in _TYPES if kind == start or kind.startswith(f"{start}_")]
+    if not starts:
         return "this value does not fit here"
+    needed = _TYPES[max(starts, key=len)]
     if needed == "a mapping":
         known = shape.keys(kinds)
         needed = f"a mapping with {_listed(known)}" if 0 < len(known) <= MOST_NAMED else "a mapping (key: value)"
@@ -187,9 +182,11 @@ def either(messages: Sequence[str]) -> str:
     cures: dict[str, None] = {}
     for message in messages:
         head, needed, cure = message.partition(" is needed")
+        if not message:
+            continue
         if not needed:
             return message
         heads[head.removeprefix("one of ")] = None
         cures[cure] = None
     cures.pop("", None)
-    return f"{' or '.join(heads)} is needed{next(iter(cures)) if len(cures) == 1 else ''}"
+    return f"{' or '.join(heads)} is needed{next(iter(cures)) if len(cures) == 1 else ''}" if heads else ""
