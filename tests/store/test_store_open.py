@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -53,6 +54,13 @@ async def refusal(folder: Path) -> StoreError:
         await Database.open(folder)
     assert str(again.value) == str(caught.value)
     return caught.value
+
+
+def next_descriptor() -> int:
+    """The number the next opened file would get."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
 
 
 def mode(path: Path) -> int:
@@ -148,9 +156,16 @@ class TestTheLock:
                 await Database.open(tmp_path)
 
     async def test_what_a_dead_holder_left_behind_is_no_lock(self, tmp_path: Path) -> None:
-        (tmp_path / LOCK_NAME).write_text("1 here\n")
-        async with await Database.open(tmp_path) as opened:
-            assert opened.broken is None
+        (tmp_path / LOCK_NAME).write_text(f"1 {'somewhere-else' * 10}\n")
+        async with await Database.open(tmp_path):
+            assert (tmp_path / LOCK_NAME).read_text() == f"{os.getpid()} {socket.gethostname()}\n"
+
+    async def test_being_refused_leaves_no_file_open(self, tmp_path: Path) -> None:
+        async with await Database.open(tmp_path):
+            before = next_descriptor()
+            with pytest.raises(StoreInUse):
+                await Database.open(tmp_path)
+            assert next_descriptor() == before
 
     async def test_giving_up_opening_leaves_it_free(self, tmp_path: Path) -> None:
         opening = asyncio.create_task(Database.open(tmp_path))
@@ -166,11 +181,11 @@ class TestTheFile:
     @pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("relaxed", 1)])
     async def test_it_is_written_as_asked(self, tmp_path: Path, durability: database.Durability, synchronous: int) -> None:
         def settings(connection: sqlite3.Connection) -> list[object]:
-            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "journal_size_limit")
             return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
         async with await Database.open(tmp_path, durability=durability) as opened:
-            assert await opened.write(settings) == ["wal", synchronous, 1, 5000]
+            assert await opened.write(settings) == ["wal", synchronous, 1, 5000, 16 << 20]
 
     async def test_closing_empties_the_log(self, tmp_path: Path) -> None:
         await with_values(tmp_path, 100)

@@ -23,6 +23,12 @@ def ends_the_transaction(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
+def meets_damage(_: sqlite3.Connection) -> None:
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    raise error
+
+
 def rolls_back(connection: sqlite3.Connection) -> None:
     connection.execute("ROLLBACK")
 
@@ -277,15 +283,25 @@ class TestBreaking:
         first, second = await asyncio.gather(database.write(texts), database.write(texts), return_exceptions=True)
         assert first is not second
 
-    async def test_a_commit_that_fails_confirms_nothing(self, tmp_path: Path) -> None:
-        async with await Database.open(tmp_path) as database:
-            await make_table(database)
+    async def test_a_commit_that_fails_confirms_nothing(self, database: Database) -> None:
+        await make_table(database)
 
-            def commit_will_fail(connection: sqlite3.Connection) -> None:
-                connection.execute("CREATE TABLE child (parent REFERENCES row (id) DEFERRABLE INITIALLY DEFERRED)")
-                connection.execute("INSERT INTO child VALUES (99)")
+        def commit_will_fail(connection: sqlite3.Connection) -> None:
+            connection.execute("CREATE TABLE child (parent REFERENCES row (id) DEFERRABLE INITIALLY DEFERRED)")
+            connection.execute("INSERT INTO child VALUES (99)")
 
-            work = [add("innocent"), commit_will_fail]
-            outcomes = await asyncio.gather(*(database.write(one) for one in work), return_exceptions=True)
-            assert [type(outcome) for outcome in outcomes] == [StoreBroken] * 2
-            assert await database.read(texts) == []
+        work = [add("innocent"), commit_will_fail]
+        outcomes = await asyncio.gather(*(database.write(one) for one in work), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [StoreBroken] * 2
+        assert await database.read(texts) == []
+
+    async def test_work_that_ends_the_transaction_is_told(self, database: Database) -> None:
+        with pytest.raises(StoreBroken, match="ended the transaction of its group"):
+            await database.write(ends_the_transaction)
+
+    async def test_damage_met_while_reading_stops_the_writing(self, database: Database) -> None:
+        await make_table(database)
+        with pytest.raises(StoreBroken, match="damaged"):
+            await database.read(meets_damage)
+        with pytest.raises(StoreBroken, match="damaged"):
+            await database.write(add("x"))

@@ -202,7 +202,11 @@ def _open_file(folder: Path, durability: Durability) -> _Opened:
 
 def _connect(name: str) -> sqlite3.Connection:
     # Made in one thread, used in another, never in two at once.
-    return sqlite3.connect(name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(
+        name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
 
 
 def _set_up(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:
@@ -216,7 +220,6 @@ def _set_up(connection: sqlite3.Connection, path: Path, durability: Durability) 
         raise sqlite3.OperationalError(f"its file system allows no write-ahead log (journal mode {mode})")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'full' else 'NORMAL'}")
     connection.execute("PRAGMA fullfsync = ON")  # a Mac's fsync stops short of the disk
-    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES:d}")
 
 

@@ -85,7 +85,7 @@ def _attempt(connection: sqlite3.Connection, work: Work[Any]) -> Done[Any]:
 
 class Lane:
     """The waiting line before one connection. `failed` is told when a group failed as a whole; what it returns makes the
-    error that everybody gets from then on: one each, since an exception grows with every place it is raised at."""
+    error for everybody in the line: one each, since an exception grows with every place it is raised at."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class Lane:
         self._loop.call_soon(self._start)
 
     def _fail(self, futures: Sequence[asyncio.Future[Any]], error: BaseException) -> None:
-        refusal = self._refusal = self._failed(error)
+        refusal = self._failed(error)
         left = [*futures, *(future for _, future in self._waiting)]
         self._waiting.clear()
         self._start()
