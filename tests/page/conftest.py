@@ -1,4 +1,8 @@
-"""The browser, once for all tests, and tabs that are closed and looked at when a test ends."""
+"""The browser, once for each file, and tabs that are closed and looked at when a test ends.
+
+Not once for all: while Playwright's plain interface runs, no other loop can run in this thread. A file has either tests with
+a browser or tests that are coroutines.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 OpenTab = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium()
     from playwright.sync_api import sync_playwright

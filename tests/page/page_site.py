@@ -12,7 +12,9 @@ import json
 import os
 import runpy
 import shutil
+import struct
 import threading
+import zlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -185,6 +187,17 @@ def words(text: str) -> Element:
 
 def element(kind: str, **content: Any) -> Element:
     return Element(msg_type=kind, msg_content=Raw(json.dumps(content).encode()))
+
+
+def png(width: int = 3, height: int = 2) -> bytes:
+    """A picture of one colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\x00" + b"\x30\x60\xc0" * width) * height
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 class Tab:

@@ -135,13 +135,13 @@ class Sandbox:
     def _desk(self, hello_interval: int) -> Desk:
         desk, domain, render = Desk(), self.domain, self._render
         Status(domain, self._gate, self._presence, render, self._pushes, hello_interval).register(desk)
-        C2C(domain, render).register(desk)
+        C2C(domain, render, self.files).register(desk)
         Profiles(domain).register(desk)
         Contacts(domain, render).register(desk)
         Friends(domain, render).register(desk)
         FriendGroups(domain).register(desk)
         Groups(domain).register(desk)
-        GroupMessages(domain, render).register(desk)
+        GroupMessages(domain, render, self.files).register(desk)
         Members(domain).register(desk)
         FilePermits(self.files).register(desk)
         unavailable.register(desk)

@@ -9,8 +9,10 @@ from timbot.im.wire.envelope import Answer
 from timbot.im.wire.messages import SYSTEM_ACCOUNT
 from timbot.im.wire.value import Raw, UnsetType, encode, given
 from timbot.sandbox.domain import Code, Domain, Refused
+from timbot.sandbox.files import Files
 from timbot.sandbox.front import codes
 from timbot.sandbox.front.desk import Call, Desk
+from timbot.sandbox.front.files import with_sizes
 from timbot.sandbox.front.render import Render
 
 HISTORY_PAGE = 100
@@ -20,9 +22,10 @@ HISTORY_PAGE = 100
 class C2C:
     """The commands of `openim` about messages."""
 
-    def __init__(self, domain: Domain, render: Render) -> None:
+    def __init__(self, domain: Domain, render: Render, files: Files) -> None:
         self._domain = domain
         self._render = render
+        self._files = files
 
     def register(self, desk: Desk) -> None:
         """Take these commands."""
@@ -46,7 +49,7 @@ class C2C:
         sent = self._domain.chats.send(
             call.user,
             given(request.to_account, ""),
-            body,
+            with_sizes(body, self._files),
             size=size + len(given(request.cloud_custom_data, "").encode("utf-8", "replace")),
             sequence=request.msg_seq,
             random=request.msg_random,

@@ -8,8 +8,10 @@ from timbot.im.wire.messages import AT_ALL_ACCOUNT, GroupAt
 from timbot.im.wire.value import UNSET, Raw, UnsetType, encode, given
 from timbot.sandbox.domain import Code, Domain, Refused, limits
 from timbot.sandbox.domain.messages import Priority
+from timbot.sandbox.files import Files
 from timbot.sandbox.front.c2c import checked_body
 from timbot.sandbox.front.desk import Call, Desk
+from timbot.sandbox.front.files import with_sizes
 from timbot.sandbox.front.render import Render
 from timbot.sandbox.front.words import PRIORITIES
 
@@ -25,9 +27,10 @@ FREQUENCY_CONTROL = "MsgFreqCtrl"
 class GroupMessages:
     """The commands of `group_open_http_svc` about messages."""
 
-    def __init__(self, domain: Domain, render: Render) -> None:
+    def __init__(self, domain: Domain, render: Render, files: Files) -> None:
         self._domain = domain
         self._render = render
+        self._files = files
 
     def register(self, desk: Desk) -> None:
         """Take these commands."""
@@ -46,7 +49,7 @@ class GroupMessages:
         sent = self._domain.group_messages.send(
             call.user,
             request.group_id,
-            body,
+            with_sizes(body, self._files),
             size=size + len(given(request.cloud_custom_data, "").encode("utf-8", "replace")),
             random=request.random,
             client_sequence=given(request.client_seq, 0),
