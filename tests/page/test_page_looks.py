@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from page_site import Tab, Town, element, words
 from playwright.sync_api import expect
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OpenTab = Callable[..., Tab]
 
@@ -194,14 +190,3 @@ def test_the_page_is_small_and_asks_for_nothing_elsewhere(tab: OpenTab, town: To
     assert len(asked) > 10
     assert all(url.startswith((f"http://{town.address}/", f"blob:http://{town.address}/")) for url in asked)
     assert 10_000 < sum(sizes) < LARGEST_PAGE
-
-
-def test_pictures_of_the_page(tab: OpenTab, town: Town, tmp_path: Path) -> None:
-    """That it can be painted at all widths and in both schemes; the pictures are there to be looked at."""
-    furnish(town)
-    for scheme in ("light", "dark"):
-        for width in (375, 900, 1280):
-            alice = tab("alice", viewport={"width": width, "height": 800}, color_scheme=scheme).open("bob")
-            path = tmp_path / f"{scheme}-{width}.png"
-            alice.page.screenshot(path=path)
-            assert path.stat().st_size > 5_000
