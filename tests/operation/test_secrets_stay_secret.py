@@ -26,7 +26,7 @@ import structlog
 from leaks import COMMANDS, leaking, leaks
 
 from timbot import redaction
-from timbot.cli import exits
+from timbot.cli import exits, main
 from timbot.errors import KickedOutError, LoginRefused
 from timbot.im.client import Account, Client
 from timbot.im.credentials import from_secret_key, from_text
@@ -336,7 +336,6 @@ def test_a_process_whose_login_is_refused(place: Place, form: str) -> None:
 SIG = sign(APP, KEY, "bot", now=1_700_000_000)
 
 
-@pytest.mark.real_time
 @pytest.mark.parametrize(
     "text",
     [
@@ -352,12 +351,16 @@ SIG = sign(APP, KEY, "bot", now=1_700_000_000)
         KEY,
     ],
 )
-def test_a_mistake_in_the_configuration(place: Place, text: str) -> None:
-    place.write("config.yaml", text)
-    assert place.timbot("run", "config.yaml").returncode == exits.CONFIG
-    assert place.timbot("check", "config.yaml").returncode == exits.CONFIG
-    assert "Traceback" in place.printed or "config.yaml:" in place.printed
-    assert leaks(place.printed, {KEY, SIG}) == []
+def test_a_mistake_in_the_configuration(
+    text: str, tmp_path: Path, known: Known, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LEAK_KEY", KEY)
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    for command in ("run", "check"):
+        assert main(["--debug", command, str(tmp_path / "config.yaml")]) == exits.CONFIG
+    printed = "".join(capsys.readouterr())
+    assert "Traceback" in printed
+    assert leaks(printed, {KEY, SIG}) == []
 
 
 @pytest.mark.real_time
