@@ -94,6 +94,8 @@ async def _live(
     announce: Announce,
     log: Log,
 ) -> None:
+    config = assembly.config
+    log.info("connecting", endpoint=config.endpoint, accounts=", ".join(account.user_id for account in config.accounts))
     if not await _first(stop, _start_all(runners)):
         log.info("stopping before the first login")
         return
@@ -101,7 +103,7 @@ async def _live(
         embedded.furnish()
     announce(banner(assembly, embedded))
     await _first(stop, _broken(database), *(runner.ended() for runner in runners))
-    log.info("stopping", grace_seconds=assembly.config.grace)
+    log.info("stopping", grace_seconds=config.grace)
 
 
 async def _telemetry(config: Config, stack: AsyncExitStack) -> Telemetry | None:
