@@ -1,7 +1,7 @@
 // What the bot does, as the server tells it (Server-Sent Events).
 
 const KEPT = 200
-const AGAIN_MS = 3000
+const AGAIN_MS = 3000 // after a refusal; and how long a break may be before it is one
 
 export class Feed {
   #changed
@@ -14,7 +14,12 @@ export class Feed {
 
   follow() {
     const source = new EventSource('/page/feed')
-    source.onopen = () => this.#is(true)
+    let away = 0
+    source.onopen = () => {
+      clearTimeout(away)
+      away = 0
+      this.#is(true)
+    }
     source.onmessage = ({ data, lastEventId }) => {
       const number = Number(lastEventId)
       if (this.entries[0] && number <= this.entries[0].number) this.entries = [] // another server: it counts from the beginning
@@ -22,7 +27,9 @@ export class Feed {
       this.#changed()
     }
     source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED) return // it comes back by itself
+      away ||= setTimeout(() => this.#is(false), AGAIN_MS) // a stream ends now and then and comes back by itself
+      if (source.readyState !== EventSource.CLOSED) return
+      clearTimeout(away)
       this.#is(false)
       setTimeout(() => this.follow(), AGAIN_MS)
     }

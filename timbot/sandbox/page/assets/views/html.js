@@ -12,7 +12,7 @@ export const Name = ({ children, ...rest }) => html`<bdi ...${rest}>${children}<
 const COLOURS = 6
 
 export function Avatar({ name, group = false, bot = false }) {
-  const sum = [...name].reduce((total, sign) => total + sign.codePointAt(0), 0)
+  const sum = [...name].reduce((total, sign) => total + sign.codePointAt(0), group ? 4 : 0)
   const sign = group ? '#' : ([...name.trim()][0] ?? '?').toUpperCase()
   return html`<span class=${`avatar tint${sum % COLOURS} ${bot ? 'bot' : ''}`} aria-hidden="true">${sign}</span>`
 }
