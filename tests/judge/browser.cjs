@@ -53,8 +53,9 @@ function listeners(report) {
 
 /** The seat's way out: where sockets lead, whether they may open, what the probe hears, and every frame seen. */
 class Network {
-  constructor(endpoint, reachable, report) {
+  constructor(endpoint, rewrites, reachable, report) {
     this.endpoint = new URL(endpoint)
+    this.rewrites = rewrites
     this.reachable = reachable
     this.refusing = false
     this.report = report
@@ -68,9 +69,13 @@ class Network {
     if (this.frames.length > FRAMES_KEPT) this.frames.splice(0, FRAMES_KEPT / 10)
   }
 
-  /** The SDK's host is hard-wired: keep path and query, put our scheme and host before them. */
+  /** Where the host is hard-wired in the SDK: keep path and query, put our scheme and host before them. */
   rewrite(url) {
     const wanted = new URL(url)
+    if (!this.rewrites) {
+      if (wanted.origin !== this.endpoint.origin) throw new Error(`a socket would leave the machine: ${url}`)
+      return url
+    }
     wanted.protocol = this.endpoint.protocol
     wanted.host = this.endpoint.host
     return wanted.href

@@ -44,7 +44,7 @@ function consoleFor(seat, level) {
 
 class Seat {
   constructor(name, settings) {
-    const { endpoint, module, reachable = true, logLevel = 'none', upload = true, options = {} } = settings
+    const { endpoint, rewrites = true, module, reachable = true, logLevel = 'none', upload = true, options = {} } = settings
     const seat = this
     this.name = name
     this.messages = new Map()
@@ -59,7 +59,7 @@ class Seat {
         }
       },
     }
-    this.network = new Network(endpoint, reachable, this.report)
+    this.network = new Network(endpoint, rewrites, reachable, this.report)
     this.browser = openBrowser(this.network, this.report, consoleFor(name, logLevel))
     load(module).runInContext(this.browser.realm)
     this.TIM = this.browser.realm.module.exports

@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,9 +23,13 @@ from .seat import DriverError, Event, Frame, Message, SdkError, Seat, chosen_fil
 
 __all__ = [
     "FRIENDSHIP",
+    "V2_14",
+    "V2_27",
+    "V3_6",
     "DriverError",
     "Event",
     "Frame",
+    "Generation",
     "Message",
     "Sdk",
     "SdkError",
@@ -39,6 +44,27 @@ HERE = Path(__file__).parent
 FRIENDSHIP = "tim-js-sdk/tim-js-friendship.js"
 """The full build. The package's main file, `tim-js-sdk`, lacks everything about friends."""
 
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One line of the official SDK that is still in use, by its last version.
+
+    `proxied`: it has the create option `proxyServer`, so it finds a server by its own means; the sockets of one that has not
+    are led there by the pretended browser.
+    """
+
+    version: str
+    module: str
+    proxied: bool = True
+
+    def __str__(self) -> str:
+        return self.version
+
+
+V2_14 = Generation("2.14.0", FRIENDSHIP, proxied=False)
+V2_27 = Generation("2.27.6", "tim-js-sdk-2.27/tim-js-friendship.js")
+V3_6 = Generation("3.6.6", "@tencentcloud/chat")
+
 STDERR_LINES = 200
 LONGEST_LINE = 64 * 1024 * 1024
 
@@ -46,8 +72,9 @@ LONGEST_LINE = 64 * 1024 * 1024
 class Sdk:
     """One Node process with any number of seats. Make it with `async with Sdk.start() as sdk`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, module: str, log: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, generation: Generation, module: str, log: str) -> None:
         self._process = process
+        self.generation = generation
         self._module = module
         self._log = log
         self._seats: dict[str, Seat] = {}
@@ -61,8 +88,13 @@ class Sdk:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, *, module: str = FRIENDSHIP, log: str = "none", node: str | None = None) -> AsyncIterator[Self]:
-        """Starts the driver. `log` is the least level of the SDK's console to keep: debug, log, info, warn, error."""
+    async def start(
+        cls, generation: Generation = V2_14, *, module: str = "", log: str = "none", node: str | None = None
+    ) -> AsyncIterator[Self]:
+        """Starts the driver. `log` is the least level of the SDK's console to keep: debug, log, info, warn, error.
+
+        `module` is another build than the generation's full one.
+        """
         process = await asyncio.create_subprocess_exec(
             node or find_node(),
             str(HERE / "driver.cjs"),
@@ -71,7 +103,7 @@ class Sdk:
             stderr=asyncio.subprocess.PIPE,
             limit=LONGEST_LINE,
         )
-        sdk = cls(process, module, log)
+        sdk = cls(process, generation, module or generation.module, log)
         try:
             yield sdk
         except BaseException as error:
@@ -101,13 +133,16 @@ class Sdk:
         if name in self._seats:
             raise ValueError(f"There is a seat '{name}' already; seats of one user differ in name and share `user_id`.")
         seat = self._seats[name] = Seat(self, name, user_id or name)
+        endpoint = f"ws://127.0.0.1:{port}"
+        proxied = {"proxyServer": endpoint} if self.generation.proxied else {}
         settings = {
-            "endpoint": f"ws://127.0.0.1:{port}",
+            "endpoint": endpoint,
+            "rewrites": not proxied,
             "module": module or self._module,
             "logLevel": self._log,
             "reachable": reachable,
             "upload": upload,
-            "options": {"SDKAppID": sdk_app_id, **(options or {})},
+            "options": {"SDKAppID": sdk_app_id, **proxied, **(options or {})},
         }
         try:
             seat.version = (await self.request(name, "create", settings))["version"]

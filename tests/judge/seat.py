@@ -282,7 +282,7 @@ class Seat:
 
     async def _failure(self, what: str, timeout: float) -> str:
         lines = [f"{self!r}: {what} did not come within {timeout:g} s. Not consumed:"]
-        lines += [f"  {event.name} {json.dumps(event.data, ensure_ascii=False)[:300]}" for event in self._open[-20:]]
+        lines += [f"  {event.name} {json.dumps(event.data, ensure_ascii=False)[:1000]}" for event in self._open[-20:]]
         lines.append("The last frames:")
         with contextlib.suppress(SdkError, DriverError):
             seen = await self.wire(last=15, peek=True)

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from timbot import Accept, Bot, Context, Custom, FriendRequest, GroupJoinRequest, MemberJoined, MessageRevoked, Reject, Text
 from timbot.errors import KickedOutError
@@ -21,10 +22,10 @@ from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import GroupChanges
 
 from .cutting import CuttingTransport
-from .sdk import live
-from .town import KEY, Town, history, open_town, settled, texts
+from .sdk import Generation, live
+from .town import KEY, Door, Town, history, open_town, settled, texts
 
-pytestmark = pytest.mark.judge
+pytestmark = [pytest.mark.judge, pytest.mark.asyncio(loop_scope="module")]
 
 seen: list[str] = []
 """What the bot's handlers noticed in this test."""
@@ -88,10 +89,10 @@ class Site:
         self.town.sandbox.flush()
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(generation: Generation, door: Door) -> AsyncIterator[Site]:
     seen.clear()
-    async with open_town(Settings()) as town:
+    async with open_town(Settings(), generation, door) as town:
         network = CuttingTransport()
         account = Account(town.sandbox.sdk_app_id, "bot", from_secret_key(town.sandbox.sdk_app_id, KEY))
         endpoint = resolve(f"ws://127.0.0.1:{town.port}")

@@ -31,6 +31,7 @@ from timbot.sandbox.front.friends import Friends
 from timbot.sandbox.front.group_messages import GroupMessages
 from timbot.sandbox.front.groups import Groups
 from timbot.sandbox.front.members import Members
+from timbot.sandbox.front.newer import Newer
 from timbot.sandbox.front.profiles import Profiles
 from timbot.sandbox.front.render import Render
 from timbot.sandbox.front.status import Status
@@ -140,9 +141,10 @@ class Sandbox:
         Contacts(domain, render).register(desk)
         Friends(domain, render).register(desk)
         FriendGroups(domain).register(desk)
-        Groups(domain).register(desk)
+        Groups(domain, render).register(desk)
         GroupMessages(domain, render, self.files).register(desk)
         Members(domain).register(desk)
+        Newer(domain).register(desk)
         FilePermits(self.files).register(desk)
         unavailable.register(desk)
         return desk
@@ -166,7 +168,7 @@ class Sandbox:
         if isinstance(notice, KickedOut):
             line = self._presence.line_of(delivery.to, notice.instance)
             if line is not None:
-                line.send(self._pushes.frame(delivery.to, notice))
+                line.send(self._pushes.frame(delivery.to, notice, line.dialect))
             self._presence.release(delivery.to, notice.instance)
             self._tell(Kicked(delivery.to, notice.instance))
             return
@@ -175,12 +177,10 @@ class Sandbox:
             for instance in self.domain.accounts.online_instances(delivery.to)
             if instance != delivery.skip_instance and (line := self._presence.line_of(delivery.to, instance)) is not None
         ]
-        if lines:
-            frame = self._pushes.frame(delivery.to, notice)
-            for line in lines:
-                line.send(frame)
-                if line.ended:
-                    self._presence.lost(line)
+        for line in lines:
+            line.send(self._pushes.frame(delivery.to, notice, line.dialect))
+            if line.ended:
+                self._presence.lost(line)
 
     async def _leave(self, line: Line) -> None:
         user = "" if line.owner is None else line.owner[0]

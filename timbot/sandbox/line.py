@@ -15,6 +15,7 @@ from typing import Final
 from timbot.errors import ConnectionLost
 from timbot.im.transport import Connection
 from timbot.sandbox.auth import Strikes
+from timbot.sandbox.dialect import dialect_of
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Line:
     def __init__(self, connection: Connection, number: int, bounds: Bounds, url: str = "") -> None:
         self.number = number
         self.url = url
+        self.dialect = dialect_of(url)
         self.strikes = Strikes()
         self.owner: tuple[str, int] | None = None
         self.ended = ""

@@ -102,7 +102,13 @@ class TestSync:
         assert (await sync(alice, cookie))[1] == []
         pending = await alice.ok(f"{GROUP}.get_pendency", {"StartTime": 0, "Limit": 10})
         assert pending["NextStartTime"] == 0
-        assert pending["PendencyList"] == [{"From_Account": "bob", "GroupId": "den", "To_Account": "alice", "Handled": 1}]
+        (handled,) = pending["PendencyList"]
+        assert (handled["From_Account"], handled["GroupId"], handled["To_Account"], handled["Handled"]) == (
+            "bob",
+            "den",
+            "alice",
+            1,
+        )
 
     async def test_a_deleted_notice_is_not_repeated(self, site: Site) -> None:
         alice, bob, _ = await site.everybody()
@@ -220,9 +226,10 @@ class TestContacts:
         group, peer = (await bob.ok("recentcontact.page_get"))["SessionItem"]
         assert (group["Type"], group["ToAccount"], group["GroupNick"]) == (2, "den", "Den")
         assert (group["MsgGroupReadedSeq"], group["UnreadMsgCount"], group["MsgGroupFrom_Account"]) == (0, 1, "alice")
-        assert group["LastMsg"] == {"MsgBody": text_body("hello")}
+        assert group["LastMsg"] == {"MsgBody": text_body("hello"), "CloudCustomData": ""}
         assert (peer["Type"], peer["To_Account"], peer["LastC2CMsgFrom_Account"]) == (1, "alice", "alice")
-        assert (peer["LastMsg"], peer["TopFlags"], peer["MsgTimeStamp"]) == ({"MsgBody": text_body("hi")}, 0, NOW)
+        assert peer["LastMsg"] == {"MsgBody": text_body("hi"), "CloudCustomData": ""}
+        assert (peer["TopFlags"], peer["MsgTimeStamp"]) == (0, NOW)
 
     async def test_a_pinned_one_without_messages_has_a_last_message_all_the_same(self, site: Site) -> None:
         alice = await site.login("alice")

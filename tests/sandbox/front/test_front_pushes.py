@@ -67,7 +67,15 @@ class TestC2C:
             {"MsgType": "TIMNewElem", "MsgContent": 7},
         ]
         await alice.ok(
-            "openim.sendmsg", {"To_Account": "bob", "MsgSeq": 5, "MsgRandom": 6, "MsgBody": body, "CloudCustomData": "c"}
+            "openim.sendmsg",
+            {
+                "To_Account": "bob",
+                "MsgSeq": 5,
+                "MsgRandom": 6,
+                "MsgBody": body,
+                "CloudCustomData": "c",
+                "MsgClientTime": NOW - 2,
+            },
         )
         message = {
             "From_Account": "alice",
@@ -80,6 +88,8 @@ class TestC2C:
             "From_AccountHeadurl": "",
             "CloudCustomData": "c",
             "MsgFlagBits": 0,
+            "TinyId": alice.ticket["tinyid"],
+            "MsgClientTime": NOW - 2,
         }
         assert await bob.alone() == {"Event": 9, "C2cMsgArray": [message]}
         copy = {**message, "From_Account": "bob", "To_Account": "alice", "IsSyncMsg": 1}
@@ -100,7 +110,8 @@ class TestC2C:
         await bob.heard()
         await desk.heard()
         await alice.ok("openim.msgwithdraw", {"MsgInfo": named})
-        notice = {"WithdrawC2cMsgNotify": {"C2cWithdrawInfoArray": [named]}}
+        gone = {**named, "RevokerInfo": {"Revoker_Account": "alice"}}
+        notice = {"WithdrawC2cMsgNotify": {"C2cWithdrawInfoArray": [gone]}}
         for client in (bob, desk):
             assert await client.alone() == {"Event": 10, "C2cNotifyMsgArray": [notice]}
         assert await alice.heard() == []
@@ -137,6 +148,8 @@ class TestGroupMessages:
             "ClientSeq": 5,
             "MsgPriority": 1,
             "CloudCustomData": "",
+            "TinyId": alice.ticket["tinyid"],
+            "MsgClientTime": NOW,
         }
         for client in (bob, desk):
             assert await client.alone() == {"Event": 3, "GroupMsgArray": [message]}
@@ -176,6 +189,7 @@ class TestGroupMessages:
         answer = await alice.ok(f"{GROUP}.group_msg_recall", {"GroupId": "den", "MsgSeqList": [{"MsgSeq": 1}, {"MsgSeq": 9}]})
         assert answer["RecallRetList"] == [{"MsgSeq": 1, "RetCode": 0}, {"MsgSeq": 9, "RetCode": 10030}]
         gone = {"MsgSeq": 1, "GroupId": "den", "From_Account": "alice", "MsgRandom": sent["Random"]}
+        gone["RevokerInfo"] = {"Revoker_Account": "alice"}
         assert (await only_tip(bob, 5))["MsgBody"] == {"GroupWithdrawInfoArray": [gone]}
         assert await alice.heard() == []
 
@@ -346,11 +360,11 @@ class TestPeople:
             assert second["RecentContactTopItem"]["RecentContactList"] == [group]
         await alice.ok("recentcontact.delete", peer)
         mod = {"PushType": 1, "RecentContactDeleteItem": {"RecentContactList": [{"Type": 1, "Peer_Account": "bob"}]}}
-        assert await desk.alone() == {"Event": 14, "RecentContactMod": [mod]}
+        assert await desk.alone() == {"Event": 13, "RecentContactMod": [mod]}
 
 
 async def test_every_notice_has_a_form(site: Site) -> None:
-    told = set(site.sandbox._pushes._makers)
+    told = {*site.sandbox._pushes._makers, *site.sandbox._pushes._spoken}
     assert {kind.__name__ for kind in Notice.__args__} - {kind.__name__ for kind in told} == {"KickedOut"}
 
 

@@ -47,8 +47,17 @@ class AndroidInfo(Value, frozen=True):
     oppo_channel_id: Opt[str] = msgspec.field(name="OPPOChannelID", default=UNSET)
 
 
+class Revoker(Value, frozen=True):
+    """Who revoked a message, for newer SDKs."""
+
+    revoker_account: str
+
+
 class C2CMessage(Value, frozen=True):
-    """A message between two users. Sequence and random are the sender's, the time is the server's (whole seconds)."""
+    """A message between two users. Sequence and random are the sender's, the time is the server's (whole seconds).
+
+    Newer SDKs name a message by `tiny_id` (the sender's), `msg_client_time` (seconds, the sender's clock) and the random.
+    """
 
     from_account: str
     to_account: str
@@ -64,6 +73,9 @@ class C2CMessage(Value, frozen=True):
     msg_modified_flag: Opt[Int] = UNSET
     msg_flag_bits: Opt[Int] = UNSET
     client_seq: Opt[Int] = UNSET
+    tiny_id: Opt[str] = UNSET
+    msg_client_time: Opt[Int] = UNSET
+    revoker_info: Opt[Revoker] = UNSET
 
 
 class SenderExtra(Value, frozen=True):
@@ -85,7 +97,7 @@ class GroupContext(Value, frozen=True):
 
 
 class GroupAt(Value, frozen=True):
-    """One mention. The flag differs by direction: 0 one, 1 all when sent; 1 one, 2 all when pushed."""
+    """One mention. The flag is 0 one, 1 all when sent, and when shown to newer SDKs; 1 one, 2 all when shown to 2.14.0."""
 
     group_at_all_flag: Int
     group_at_account: Opt[str] = msgspec.field(name="GroupAt_Account", default=UNSET)
@@ -116,6 +128,9 @@ class GroupMessage(Value, frozen=True):
     msg_modified_flag: Opt[Int] = UNSET
     event: Opt[Int] = UNSET
     is_place_msg: Opt[Int] = UNSET
+    tiny_id: Opt[str] = UNSET
+    msg_client_time: Opt[Int] = UNSET
+    revoker_info: Opt[Revoker] = UNSET
 
     @property
     def group_id(self) -> str:
@@ -245,6 +260,7 @@ class RevokedGroupMessage(Value, frozen=True):
     group_id: Opt[str] = UNSET
     from_account: Opt[str] = UNSET
     msg_random: Opt[Int] = UNSET
+    revoker_info: Opt[Revoker] = UNSET
 
 
 class GroupReadTo(Value, frozen=True):

@@ -12,7 +12,7 @@ from typing import Final
 
 from timbot.errors import FrameError
 from timbot.im.wire.envelope import PushBody
-from timbot.im.wire.messages import C2CMessage, GroupMessage, NoticeBody, TipBody
+from timbot.im.wire.messages import C2CMessage, GroupMessage, NoticeBody, Revoker, TipBody
 from timbot.im.wire.value import UNSET, Int, Opt, Raw, Value, decode, given, wire_name
 
 EVENT_MESSAGE: Final = 3
@@ -24,7 +24,8 @@ EVENT_PROFILE: Final = 8
 EVENT_C2C: Final = 9
 EVENT_C2C_NOTICE: Final = 10
 EVENT_MENTION: Final = 12
-EVENT_CONTACTS: Final = 14
+EVENT_CONTACTS: Final = 13
+"""Any number but 14 and 16: under those, newer SDKs look for other news than the payload key says."""
 
 
 class PushItem(Value, frozen=True):
@@ -55,6 +56,7 @@ class C2CReference(Value, frozen=True):
     msg_seq: Int
     msg_random: Int
     msg_time_stamp: Opt[Int] = UNSET
+    revoker_info: Opt[Revoker] = UNSET
 
 
 class C2CWithdrawn(Value, frozen=True):

@@ -6,6 +6,7 @@ repeated send a second later is a new message; a client that cares has to look i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -55,13 +56,15 @@ class UnreadCount:
 class PendingPage:
     """A page of the offline queue, in order of arrival. `cursor` asks for what comes after it; `complete`: nothing yet.
 
-    `remaining`, on a first page only: per peer the unread messages that the queue will not list.
+    `remaining`, on a first page only: per peer the unread messages that the queue will not list. `unread`: per peer all of
+    them, whatever the pages list.
     """
 
     messages: tuple[C2CMessage, ...]
     cursor: int
     complete: bool
     remaining: tuple[UnreadCount, ...] = ()
+    unread: tuple[UnreadCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Chats:
         instance: int | None = None,
         cloud_custom_data: str = "",
         online_only: bool = False,
+        client_time: int = 0,
     ) -> C2CSent:
         """Send a message from `sender`'s `instance`; its other instances get a copy. `size`: bytes, at most 12 KB.
 
@@ -117,7 +121,9 @@ class Chats:
         first = self._seen.get(key)
         if first is not None:
             return C2CSent(first, duplicate=True)
-        message = C2CMessage(sender, receiver, sequence, random, time, body, size, cloud_custom_data, online_only)
+        message = C2CMessage(
+            sender, receiver, sequence, random, time, body, size, cloud_custom_data, online_only, client_time=client_time
+        )
         if self._core.settings.dedupe == "documented":
             self._seen[key] = message
         position = 0
@@ -249,11 +255,13 @@ class Chats:
         waiting = list(inbox.waiting(instance))
         listed = waiting[:limit]
         complete = len(listed) == len(waiting)
+        unread = tuple(count for peer in self._recent.get(user, {}) if (count := self.unread(user, peer)).count)
         return PendingPage(
             messages=tuple(entry.message for entry in listed),
             cursor=inbox.head if complete else listed[-1].position,
             complete=complete,
-            remaining=self._remaining(user, [entry.message for entry in waiting]) if after is None else (),
+            remaining=_remaining(unread, [entry.message for entry in waiting]) if after is None else (),
+            unread=unread,
         )
 
     def acknowledged(self, user: str, instance: int, position: int) -> None:
@@ -321,17 +329,11 @@ class Chats:
 
         return is_read
 
-    def _remaining(self, user: str, listed: list[C2CMessage]) -> tuple[UnreadCount, ...]:
-        counts: dict[str, int] = {}
-        for message in listed:
-            counts[message.sender] = counts.get(message.sender, 0) + 1
-        remaining = []
-        for peer in self._recent.get(user, {}):
-            unread = self.unread(user, peer)
-            left = unread.count - counts.get(peer, 0)
-            if left > 0:
-                remaining.append(UnreadCount(peer, left, unread.last_time))
-        return tuple(remaining)
+
+def _remaining(unread: tuple[UnreadCount, ...], listed: list[C2CMessage]) -> tuple[UnreadCount, ...]:
+    counts = Counter(message.sender for message in listed)
+    left = [UnreadCount(each.peer, each.count - counts[each.peer], each.last_time) for each in unread]
+    return tuple(each for each in left if each.count > 0)
 
 
 def _pair(one: str, other: str) -> tuple[str, str]:

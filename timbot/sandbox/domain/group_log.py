@@ -35,6 +35,7 @@ class GroupLog:
         "_counts",
         "_first",
         "_keeps",
+        "_recalled",
         "_records",
         "_second",
         "_seen",
@@ -49,6 +50,7 @@ class GroupLog:
         self._keeps = keeps
         self._records: list[GroupMessage | GroupTip] = []
         self._first = 1
+        self._recalled: list[int] = []
         self._seen: dict[tuple[str, int], GroupSent] = {}
         self._second = 0
         self._counts = dict.fromkeys(Priority, 0)
@@ -87,11 +89,17 @@ class GroupLog:
             return self._records[sequence - self._first]
         return None
 
-    def recall(self, message: GroupMessage) -> GroupMessage:
-        """Flag a kept message as recalled and return it so flagged."""
-        recalled = replace(message, recalled=True)
+    def recall(self, message: GroupMessage, operator: str, time: int) -> GroupMessage:
+        """Flag a kept message as recalled by `operator` and return it so flagged."""
+        recalled = replace(message, recalled=True, recalled_by=operator, recalled_at=time)
         self._records[message.sequence - self._first] = recalled
+        self._recalled.append(message.sequence)
         return recalled
+
+    def recalled_since(self, time: int) -> list[GroupMessage]:
+        """The kept messages that were recalled at `time` (Unix seconds) or later, in the order of their recall."""
+        recalled = [self.get(sequence) for sequence in self._recalled]
+        return [message for message in recalled if isinstance(message, GroupMessage) and message.recalled_at >= time]
 
     def newest_first(self, newest: int) -> Iterator[GroupMessage | GroupTip]:
         """The kept records from sequence `newest` downwards."""
@@ -127,6 +135,7 @@ class GroupLog:
         old = bisect_left(self._records, horizon, key=lambda record: record.time)
         del self._records[:old]
         self._first += old
+        self._recalled = [sequence for sequence in self._recalled if sequence >= self._first]
         self._forget_seen(now)
 
     def _forget_seen(self, now: int) -> None:

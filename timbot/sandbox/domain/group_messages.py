@@ -66,6 +66,7 @@ class GroupMessages:
         online_only: bool = False,
         mentions: Iterable[str] = (),
         mention_all: bool = False,
+        client_time: int = 0,
     ) -> GroupSent:
         """Send a message; `size` in bytes, at most 12 KB. In a live room `online_only` is ignored.
 
@@ -103,6 +104,7 @@ class GroupMessages:
             mentions=named,
             mention_all=mention_all,
             name_card="" if member is None else member.name_card,
+            client_time=client_time,
         )
         sent = GroupSent(time, message.sequence, message)
         if deduping:
@@ -150,12 +152,21 @@ class GroupMessages:
             code = self._recall_code(content, user, role)
             results.append((sequence, code))
             if code == 0 and isinstance(content, GroupMessage):
-                recalled.append(group.log.recall(content))
+                recalled.append(group.log.recall(content, user, self._core.seconds()))
         if recalled:
             notice = GroupRevoked(group_id, user, tuple(recalled))
             for member in group.members:
                 self._core.deliver(member, notice, instance if member == user else None)
         return tuple(results)
+
+    def recalled_since(self, user: str, group_id: str, time: int) -> tuple[GroupMessage, ...]:
+        """What was recalled at `time` (Unix seconds) or later, of what the user can see. Refused: 10007 not a member."""
+        group, member = self._store.require_member(group_id, user)
+        return tuple(
+            message
+            for message in group.log.recalled_since(time)
+            if message.sequence >= member.first_visible and message.sequence not in member.deleted
+        )
 
     def delete(self, user: str, group_id: str, sequences: Iterable[int]) -> int:
         """Delete up to 30 messages for `user` alone; returns how many were there.

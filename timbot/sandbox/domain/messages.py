@@ -46,7 +46,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class C2CMessage:
-    """A message between two users. `sequence` and `random` are the sender's, `time` is the server's."""
+    """A message between two users. `sequence`, `random` and `client_time` are the sender's, `time` is the server's.
+
+    `client_time` is 0 if the sender's client did not say.
+    """
 
     sender: str
     receiver: str
@@ -58,6 +61,7 @@ class C2CMessage:
     cloud_custom_data: str = ""
     online_only: bool = False
     recalled: bool = False
+    client_time: int = 0
 
     def peer_of(self, user: str) -> str:
         """The other party, seen from `user`; `user` itself in a conversation with oneself."""
@@ -66,7 +70,10 @@ class C2CMessage:
 
 @dataclass(frozen=True, slots=True)
 class GroupMessage:
-    """A message in a group. `sequence` is the server's, 1, 2, 3...; 0 for an online-only message, which takes none."""
+    """A message in a group. `sequence` is the server's, 1, 2, 3...; 0 for an online-only message, which takes none.
+
+    `client_time` is the sender's, 0 if its client did not say. `recalled_by` and `recalled_at` belong to a recalled one.
+    """
 
     group_id: str
     sender: str
@@ -83,6 +90,9 @@ class GroupMessage:
     mention_all: bool = False
     name_card: str = ""
     recalled: bool = False
+    client_time: int = 0
+    recalled_by: str = ""
+    recalled_at: int = 0
 
 
 class TipKind(IntEnum):

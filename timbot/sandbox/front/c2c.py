@@ -56,6 +56,7 @@ class C2C:
             instance=call.instance,
             cloud_custom_data=given(request.cloud_custom_data, ""),
             online_only=given(request.msg_life_time, -1) == 0,
+            client_time=given(request.msg_client_time, 0),
         )
         message = sent.message
         return wire.SendAnswer(msg_time=message.time, msg_key=f"{message.sequence}_{message.random}_{message.time}")

@@ -11,7 +11,7 @@ from timbot.sandbox.domain import Code, Domain, Refused
 from timbot.sandbox.domain.contacts import Contact
 from timbot.sandbox.domain.messages import Conversation, ConversationKind, GroupMessage
 from timbot.sandbox.front.desk import Call, Desk
-from timbot.sandbox.front.render import Render
+from timbot.sandbox.front.render import Render, revoker
 
 PAGE: Final = 50
 WHOLE_LIST: Final = 100
@@ -30,6 +30,7 @@ class Contacts:
         desk.add(wire.PAGE, self.page)
         desk.add(wire.GET, self.get)
         desk.add(wire.DELETE, self.delete)
+        desk.add(wire.BATCH_DELETE, self.batch_delete)
         desk.add(wire.TOP, self.top)
 
     def page(self, call: Call, request: wire.PageRequest) -> wire.PageAnswer:
@@ -46,6 +47,11 @@ class Contacts:
         self._domain.contacts.delete(call.user, conversation, instance=call.instance)
         return Answer()
 
+    def batch_delete(self, call: Call, request: wire.BatchDeleteRequest) -> wire.BatchDeleteAnswer:
+        """Take conversations off the list, on demand with their history. Each has its own verdict."""
+        clear = given(request.clear_ramble, 0) == 1
+        return wire.BatchDeleteAnswer(result_item=[self._delete(call, item, clear) for item in request.contact_item])
+
     def top(self, call: Call, request: wire.TopRequest) -> Answer:
         """Pin conversations, or unpin them."""
         if request.operation_type not in (PIN, UNPIN):
@@ -55,6 +61,17 @@ class Contacts:
             group_id = given(item.group_id, given(item.to_group_id, ""))
             change(call.user, _conversation(item.type, given(item.to_account, ""), group_id), instance=call.instance)
         return Answer()
+
+    def _delete(self, call: Call, item: wire.ContactItem, clear_history: bool) -> wire.BatchDeleteResult:
+        code, info = 0, ""
+        try:
+            conversation = _conversation(item.type, given(item.to_account, ""), given(item.to_groupid, ""))
+            self._domain.contacts.delete(call.user, conversation, clear_history=clear_history, instance=call.instance)
+        except Refused as no:
+            code, info = no.code, no.info
+        return wire.BatchDeleteResult(
+            type=item.type, to_account=item.to_account, to_groupid=item.to_groupid, result_code=int(code), result_info=info
+        )
 
     def _page(self, user: str, start: int, count: int) -> wire.PageAnswer:
         page = self._domain.contacts.page(user, start, count)
@@ -94,7 +111,7 @@ class Contacts:
             msg_time_stamp=contact.time,
             msg_seq=last.sequence,
             msg_random=last.random,
-            last_msg=wire.LastMessage(msg_body=Raw(encode(last.body))),
+            last_msg=_last(last.body, last.cloud_custom_data, last.sender if last.recalled else ""),
             last_msg_flags=wire.LAST_REVOKED_C2C if last.recalled else 0,
             last_c2c_msg_from_account=last.sender,
             c2c_nick=nick,
@@ -114,7 +131,9 @@ class Contacts:
             msg_time_stamp=contact.time,
             msg_seq=0 if last is None else last.sequence,
             msg_random=0 if last is None else last.random,
-            last_msg=wire.LastMessage(msg_body=Raw(b"[]" if last is None else encode(last.body))),
+            last_msg=wire.LastMessage(msg_body=Raw(b"[]"))
+            if last is None
+            else _last(last.body, last.cloud_custom_data, last.recalled_by),
             last_msg_flags=wire.LAST_REVOKED_GROUP if last is not None and last.recalled else 0,
             msg_group_from_account="" if last is None else last.sender,
             msg_group_readed_seq=contact.read_sequence,
@@ -123,6 +142,10 @@ class Contacts:
             cloud_custom_data="" if last is None else last.cloud_custom_data,
             top_flags=int(contact.pinned),
         )
+
+
+def _last(body: object, custom_data: str, recalled_by: str) -> wire.LastMessage:
+    return wire.LastMessage(msg_body=Raw(encode(body)), cloud_custom_data=custom_data, revoker_info=revoker(recalled_by))
 
 
 def _conversation(kind: int, peer: str, group_id: str) -> Conversation:

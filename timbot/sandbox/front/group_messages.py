@@ -59,6 +59,7 @@ class GroupMessages:
             online_only=given(request.online_only_flag, 0) == 1,
             mentions=[given(at.group_at_account, "") for at in mentions if not _all(at)],
             mention_all=any(_all(at) for at in mentions),
+            client_time=given(request.msg_client_time, 0),
         )
         return wire.SendAnswer(
             msg_time=sent.time,
@@ -85,7 +86,7 @@ class GroupMessages:
         count = min(max(request.req_msg_number, 1), limits.GROUP_HISTORY_PAGE)
         page = self._domain.group_messages.history(call.user, request.group_id, newest, count)
         name = self._domain.groups.info(call.user, request.group_id).name
-        shown = [self._render.record(record, request.group_id, name) for record in page.records]
+        shown = [self._render.record(record, request.group_id, name, call.line.dialect) for record in page.records]
         return wire.HistoryAnswer(
             group_id=request.group_id,
             is_finished=NOTHING if not shown else COMPLETE if page.complete else MORE,

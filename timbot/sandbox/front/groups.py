@@ -8,11 +8,13 @@ from timbot.im.wire.commands import groups as wire
 from timbot.im.wire.envelope import Answer
 from timbot.im.wire.value import UNSET, Opt, given
 from timbot.sandbox.domain import Code, Domain, Refused
+from timbot.sandbox.domain.group_applications import GroupApplication
 from timbot.sandbox.domain.group_members import JoinStatus
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import GroupChanges, JoinOption
 from timbot.sandbox.front import group_fields
 from timbot.sandbox.front.desk import Call, Desk
+from timbot.sandbox.front.render import Render
 from timbot.sandbox.front.words import GROUP_TYPES, GROUP_TYPES_BY_WORD, JOIN_OPTIONS_BY_WORD
 
 ASKED_AT_ONCE: Final = 50
@@ -21,12 +23,16 @@ NO_PICTURE: Final = "FaceUrl"
 
 ONLINE_COUNT_LIFETIME: Final = 60
 
+ASKED_TO_JOIN: Final = 0
+"""`PendencyType` of an application; invitations have others."""
+
 
 class Groups:
     """The commands of `group_open_http_svc` about groups as such."""
 
-    def __init__(self, domain: Domain) -> None:
+    def __init__(self, domain: Domain, render: Render) -> None:
         self._domain = domain
+        self._render = render
 
     def register(self, desk: Desk) -> None:
         """Take these commands."""
@@ -133,14 +139,14 @@ class Groups:
         return Answer()
 
     def handle_application(self, call: Call, request: wire.HandleApplicationRequest) -> Answer:
-        """Decide an application. Its key is the notice's `MsgKey`, which `Authentication` repeats."""
+        """Decide an application. Its key is `Authentication`; `MsgKey` is the same or, from the list, the time."""
         if request.handle_msg not in ("Agree", "Reject"):
             raise Refused(Code.GROUP_BAD_PARAMETER, "HandleMsg is Agree or Reject")
         self._domain.group_applications.handle(
             call.user,
             request.group_id,
             request.applicant_account,
-            str(given(request.msg_key, given(request.authentication, ""))),
+            given(request.authentication, "") or str(given(request.msg_key, "")),
             agree=request.handle_msg == "Agree",
             message=given(request.approval_msg, ""),
         )
@@ -150,10 +156,7 @@ class Groups:
         """Applications the caller may decide or could have decided."""
         page = self._domain.group_applications.pending(call.user, request.start_time, request.limit)
         return wire.PendencyAnswer(
-            pendency_list=[
-                wire.Pendency(from_account=a.applicant, group_id=a.group_id, to_account=call.user, handled=int(a.handled))
-                for a in page.applications
-            ],
+            pendency_list=[self._pendency(call.user, application) for application in page.applications],
             next_start_time=page.next_start,
         )
 
@@ -161,6 +164,19 @@ class Groups:
         """How many members are online."""
         count = self._domain.group_members.online_count(request.group_id)
         return wire.OnlineAnswer(online_member_num=count, expire_time=ONLINE_COUNT_LIFETIME)
+
+    def _pendency(self, user: str, application: GroupApplication) -> wire.Pendency:
+        return wire.Pendency(
+            from_account=application.applicant,
+            from_user_nick_name=self._render.name_of(application.applicant)[0],
+            group_id=application.group_id,
+            group_name=self._domain.groups.info(user, application.group_id).name,
+            to_account=user,
+            handled=int(application.handled),
+            add_time=application.time,
+            authentication=application.key,
+            pendency_type=ASKED_TO_JOIN,
+        )
 
     def _infos(self, call: Call, request: wire.InfoRequest, *, public: bool) -> wire.InfoAnswer:
         if len(request.group_id_list) > ASKED_AT_ONCE:

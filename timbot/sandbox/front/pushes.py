@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from timbot.im.wire.envelope import FORCE_OFFLINE, PushBody, encode_push
-from timbot.im.wire.messages import GroupContext, GroupMessage, GroupReadTo, NoticeBody, RevokedGroupMessage
+from timbot.im.wire.messages import GroupContext, GroupMessage, GroupReadTo, NoticeBody
 from timbot.im.wire.pushes import (
     EVENT_C2C,
     EVENT_C2C_NOTICE,
@@ -40,9 +40,10 @@ from timbot.im.wire.pushes import (
     ReadReceipt,
 )
 from timbot.im.wire.value import UNSET, Raw, Value, encode
+from timbot.sandbox.dialect import Dialect
 from timbot.sandbox.domain import Domain, notices
 from timbot.sandbox.domain.messages import Conversation, ConversationKind
-from timbot.sandbox.front.render import Render
+from timbot.sandbox.front.render import Render, revoked_message, revoker
 from timbot.sandbox.front.words import profile_tag, profile_word
 
 FRIENDS_ADDED: Final = 1
@@ -59,19 +60,19 @@ _SAME_FOR_ALL = (notices.GroupArrived, notices.GroupTipped, notices.GroupRevoked
 
 
 class Pushes:
-    """Makes push frames. The same message to a whole group is written once."""
+    """Makes push frames. The same message to a whole group is written once, or once for each dialect spoken in it."""
 
     def __init__(self, domain: Domain, render: Render) -> None:
         self._domain = domain
         self._render = render
         self._numbers = itertools.count(1)
-        self._last: tuple[notices.Notice, bytes] | None = None
+        self._last: tuple[notices.Notice | None, str, dict[Dialect, bytes]] = (None, "", {})
+        self._spoken: Final[dict[type[Any], Callable[[Any, Dialect], PushItem]]] = {notices.GroupArrived: self._group}
         self._makers: Final[dict[type[Any], Callable[[str, Any], PushItem]]] = {
             notices.C2CArrived: self._c2c,
             notices.C2CRevoked: self._c2c_revoked,
             notices.C2CReadByPeer: self._read_by_peer,
             notices.C2CReadElsewhere: self._read_elsewhere,
-            notices.GroupArrived: self._group,
             notices.GroupTipped: self._tip,
             notices.GroupRevoked: self._group_revoked,
             notices.GroupReadElsewhere: self._group_read_elsewhere,
@@ -90,26 +91,32 @@ class Pushes:
             notices.ConversationUnpinned: self._unpinned,
         }
 
-    def frame(self, to: str, notice: notices.Notice) -> bytes:
+    def frame(self, to: str, notice: notices.Notice, dialect: Dialect) -> bytes:
         """The push that tells `to` of `notice`."""
-        if self._last is not None and self._last[0] is notice:
-            return self._last[1]
         if isinstance(notice, notices.KickedOut):
             return self._kick()
+        reader = "" if isinstance(notice, _SAME_FOR_ALL) else to
+        if self._last[0] is not notice or self._last[1] != reader:
+            self._last = (notice, reader, {})
+        written = self._last[2]
+        if dialect not in written:
+            written[dialect] = self._write(to, notice, dialect)
+        return written[dialect]
+
+    def item(self, to: str, notice: notices.Notice, dialect: Dialect) -> PushItem:
+        """The item of an `EventArray` that tells `to` of `notice`."""
+        spoken = self._spoken.get(type(notice))
+        return self._makers[type(notice)](to, notice) if spoken is None else spoken(notice, dialect)
+
+    def _write(self, to: str, notice: notices.Notice, dialect: Dialect) -> bytes:
         number = next(self._numbers)
         body = PushBody(
-            event_array=[Raw(encode(self.item(to, notice)))],
+            event_array=[Raw(encode(self.item(to, notice, dialect)))],
             need_ack=1,
             session_data=session_data(number, notice.position if isinstance(notice, notices.C2CArrived) else 0),
             flag=0,
         )
-        frame = encode_push(number, body)
-        self._last = (notice, frame) if isinstance(notice, _SAME_FOR_ALL) else None
-        return frame
-
-    def item(self, to: str, notice: notices.Notice) -> PushItem:
-        """The item of an `EventArray` that tells `to` of `notice`."""
-        return self._makers[type(notice)](to, notice)
+        return encode_push(number, body)
 
     def _kick(self) -> bytes:
         kicked = C2CNotice(kickout_msg_notify=Kickout(kick_type=1, new_inst_info=Raw(b"{}")))
@@ -128,6 +135,7 @@ class Pushes:
             msg_seq=message.sequence,
             msg_random=message.random,
             msg_time_stamp=message.time,
+            revoker_info=revoker(message.sender),
         )
         return _c2c_notice(C2CNotice(withdraw_c2c_msg_notify=C2CWithdrawn(c2c_withdraw_info_array=[reference])))
 
@@ -139,8 +147,8 @@ class Pushes:
         pair = ReadPair(from_account=notice.peer, last_read_time=notice.time)
         return _c2c_notice(C2CNotice(read_c2c_msg_notify=ReadElsewhere(uin_pair_read_array=[pair])))
 
-    def _group(self, _to: str, notice: notices.GroupArrived) -> PushItem:
-        message = self._render.group_message(notice.message, notice.group_name)
+    def _group(self, notice: notices.GroupArrived, dialect: Dialect) -> PushItem:
+        message = self._render.group_message(notice.message, notice.group_name, dialect)
         return PushItem(event=EVENT_MESSAGE, group_msg_array=_raw(message))
 
     def _tip(self, _to: str, notice: notices.GroupTipped) -> PushItem:
@@ -148,10 +156,7 @@ class Pushes:
         return PushItem(event=event, group_tips=_raw(self._render.tip(notice.tip, notice.group_name)))
 
     def _group_revoked(self, _to: str, notice: notices.GroupRevoked) -> PushItem:
-        revoked = [
-            RevokedGroupMessage(group_id=notice.group_id, from_account=m.sender, msg_seq=m.sequence, msg_random=m.random)
-            for m in notice.messages
-        ]
+        revoked = [revoked_message(message) for message in notice.messages]
         return self._group_news(notice.group_id, NoticeBody(group_withdraw_info_array=revoked), notice.operator)
 
     def _group_read_elsewhere(self, to: str, notice: notices.GroupReadElsewhere) -> PushItem:

@@ -5,7 +5,7 @@ The domain keeps accounts; names and pictures are looked up here, at the moment 
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -23,11 +23,14 @@ from timbot.im.wire.messages import (
     MemberExtra,
     MemberMute,
     NoticeBody,
+    RevokedGroupMessage,
+    Revoker,
     SenderExtra,
     TipBody,
 )
 from timbot.im.wire.pushes import EVENT_MESSAGE, EVENT_TIP
-from timbot.im.wire.value import UNSET, Raw, encode
+from timbot.im.wire.value import UNSET, Opt, Raw, encode
+from timbot.sandbox.dialect import Dialect
 from timbot.sandbox.domain import Domain
 from timbot.sandbox.domain.group_messages import GroupRecord, RecordState
 from timbot.sandbox.domain.messages import C2CMessage as DomainC2C
@@ -40,8 +43,8 @@ from timbot.sandbox.front.words import JOIN_OPTIONS
 NORMAL, PLACEHOLDER, REVOKED = 0, 1, 2
 """`IsPlaceMsg` of a listed group message."""
 
-PUSHED_ONE, PUSHED_ALL = 1, 2
-"""`GroupAtAllFlag` of a pushed mention; in a request the values are 0 and 1."""
+_MENTION_FLAGS: Final = {Dialect.CLASSIC: (1, 2), Dialect.NEWER: (0, 1)}
+"""`GroupAtAllFlag` of a shown mention: of one user, of all. In requests it is 0 and 1 in every dialect."""
 
 _ABOUT_OTHERS = frozenset({TipKind.JOINED, TipKind.REMOVED, TipKind.MADE_ADMIN, TipKind.ADMIN_WITHDRAWN})
 """Tips that show those they are about; in the others their names would push out the operator's."""
@@ -65,6 +68,11 @@ class Render:
             return "", ""
         return str(profile.fields[ProfileField.NICK]), str(profile.fields[ProfileField.AVATAR])
 
+    def tiny_id_of(self, user: str) -> Opt[str]:
+        """The numeric name, which newer SDKs build message IDs of; none for accounts nobody knows."""
+        account = self._domain.accounts.get(user)
+        return UNSET if account is None else account.tiny_id
+
     def c2c(self, message: DomainC2C, *, own_copy: bool = False) -> C2CMessage:
         """A C2C message. The copy for another instance of the sender has its accounts swapped."""
         nick, avatar = self.name_of(message.sender)
@@ -81,13 +89,17 @@ class Render:
             msg_life_time=0 if message.online_only else UNSET,
             is_sync_msg=1 if own_copy else UNSET,
             msg_flag_bits=FLAG_REVOKED if message.recalled else 0,
+            tiny_id=self.tiny_id_of(message.sender),
+            msg_client_time=message.client_time or message.time,
+            revoker_info=revoker(message.sender if message.recalled else ""),
         )
 
-    def group_message(self, message: DomainGroupMessage, group_name: str) -> GroupMessage:
-        """A group message. Flags of mentions are those of a push."""
-        mentions = [GroupAt(group_at_all_flag=PUSHED_ONE, group_at_account=user) for user in message.mentions]
+    def group_message(self, message: DomainGroupMessage, group_name: str, dialect: Dialect) -> GroupMessage:
+        """A group message; the flags of its mentions are the dialect's."""
+        one, everybody = _MENTION_FLAGS[dialect]
+        mentions = [GroupAt(group_at_all_flag=one, group_at_account=user) for user in message.mentions]
         if message.mention_all:
-            mentions.append(GroupAt(group_at_all_flag=PUSHED_ALL))
+            mentions.append(GroupAt(group_at_all_flag=everybody))
         return GroupMessage(
             from_account=message.sender,
             to_group_id=message.group_id,
@@ -101,6 +113,9 @@ class Render:
             cloud_custom_data=message.cloud_custom_data,
             online_only_flag=1 if message.online_only else UNSET,
             group_at_info=mentions or UNSET,
+            tiny_id=self.tiny_id_of(message.sender),
+            msg_client_time=message.client_time or message.time,
+            revoker_info=revoker(message.recalled_by),
         )
 
     def tip(self, tip: GroupTip, group_name: str) -> GroupMessage:
@@ -113,9 +128,11 @@ class Render:
             msg_time_stamp=tip.time,
             msg_body=Raw(encode(self._tip_body(tip))),
             group_info=self._context(tip.group_id, group_name, tip.operator, ""),
+            tiny_id=self.tiny_id_of(tip.operator),
+            msg_client_time=tip.time,
         )
 
-    def record(self, record: GroupRecord, group_id: str, group_name: str) -> GroupMessage:
+    def record(self, record: GroupRecord, group_id: str, group_name: str, dialect: Dialect) -> GroupMessage:
         """An item of a group's history."""
         content = record.content
         if content is None:
@@ -130,7 +147,7 @@ class Render:
         if isinstance(content, GroupTip):
             shown, event = self.tip(content, group_name), EVENT_TIP
         else:
-            shown, event = self.group_message(content, group_name), EVENT_MESSAGE
+            shown, event = self.group_message(content, group_name, dialect), EVENT_MESSAGE
         place = REVOKED if record.state is RecordState.RECALLED else NORMAL
         return _listed(shown, event, place)
 
@@ -155,6 +172,7 @@ class Render:
             msg_body=Raw(encode(body)),
             group_info=context,
             client_seq=notice.sequence,
+            msg_client_time=notice.time,
         )
 
     def mention(self, mentioned: Mentioned, to: str) -> GroupMessage:
@@ -219,6 +237,22 @@ def _change(changes: GroupChanges) -> GroupChange:
         shut_up_all_member=UNSET if muted is None else on_off(muted),
         owner_account=UNSET if changes.owner is None else changes.owner,
         msg_app_defined_data=[KeyValue(key=key, value=value) for key, value in changes.custom] or UNSET,
+    )
+
+
+def revoker(user: str) -> Opt[Revoker]:
+    """Who recalled a message; nothing if nobody did."""
+    return Revoker(revoker_account=user) if user else UNSET
+
+
+def revoked_message(message: DomainGroupMessage) -> RevokedGroupMessage:
+    """A recalled message as those are told who may still show it."""
+    return RevokedGroupMessage(
+        group_id=message.group_id,
+        from_account=message.sender,
+        msg_seq=message.sequence,
+        msg_random=message.random,
+        revoker_info=revoker(message.recalled_by),
     )
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from timbot.im.wire.commands import status as wire
-from timbot.im.wire.commands.base import Command, Empty
+from timbot.im.wire.commands.base import Empty
 from timbot.im.wire.envelope import Answer
 from timbot.im.wire.pushes import PushItem
-from timbot.im.wire.value import UNSET, Int, Opt, Raw, encode, given
+from timbot.im.wire.value import UNSET, Raw, encode, given
 from timbot.sandbox.auth import Gate
 from timbot.sandbox.domain import Code, Domain, Refused
 from timbot.sandbox.front.desk import Call, Desk
@@ -26,18 +24,6 @@ SYNC_PAGE: Final = 50
 CONFIG_VERSION: Final = 1
 CONFIG_LIFETIME: Final = 3600
 AUTH_KEY_LIFETIME: Final = 86_400
-
-
-class PurchaseAnswer(Answer, frozen=True):
-    """Bought features as a row of 0 and 1. Newer clients repeat the question every second until it succeeds."""
-
-    int32_error_code: Opt[Int] = msgspec.field(name="int32_error_code", default=UNSET)
-    str_error_message: Opt[str] = msgspec.field(name="str_error_message", default=UNSET)
-    str_purchase_bits: Opt[str] = msgspec.field(name="str_purchase_bits", default=UNSET)
-    uint32_expired_time: Opt[Int] = msgspec.field(name="uint32_expired_time", default=UNSET)
-
-
-PURCHASE_BITS: Final = Command("im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", Empty, PurchaseAnswer)
 
 
 class Status:
@@ -64,7 +50,6 @@ class Status:
         desk.add(wire.SYNC, self.sync)
         desk.add(wire.AUTH_KEY, self.auth_key)
         desk.add(wire.CONFIG, self.config)
-        desk.add(PURCHASE_BITS, self.purchase_bits)
 
     def login(self, call: Call, _request: wire.LoginRequest) -> wire.LoginAnswer:
         """With a signature a new login, with a ticket an old one that comes back on a new connection."""
@@ -119,7 +104,7 @@ class Status:
         items: list[PushItem] = []
         if request.sync_flag != MORE_TO_COME:
             waiting = self._domain.group_applications.notices_for(call.user)
-            items = [self._pushes.item(call.user, notice) for notice in waiting]
+            items = [self._pushes.item(call.user, notice, call.line.dialect) for notice in waiting]
         return wire.SyncAnswer(
             cookie=self._cookie(call.user, page.cursor),
             sync_flag=ALL_OF_IT if page.complete else MORE_TO_COME,
@@ -129,6 +114,7 @@ class Status:
                 wire.RemainingUnread(from_account=left.peer, count=left.count, last_msg_time=left.last_time)
                 for left in page.remaining
             ],
+            c2c_pair_unread_count=[wire.PairUnread(from_account=each.peer, unread_count=each.count) for each in page.unread],
         )
 
     def auth_key(self, _call: Call, _request: Empty) -> wire.AuthKeyAnswer:
@@ -144,12 +130,6 @@ class Status:
             uint64_version=CONFIG_VERSION,
             uint32_expired_time=CONFIG_LIFETIME,
             str_json_config="{}",
-        )
-
-    def purchase_bits(self, _call: Call, _request: Empty) -> PurchaseAnswer:
-        """No bought features."""
-        return PurchaseAnswer(
-            int32_error_code=0, str_error_message="", str_purchase_bits="0", uint32_expired_time=CONFIG_LIFETIME
         )
 
     def _end_login_of(self, call: Call) -> None:

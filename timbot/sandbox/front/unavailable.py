@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NoReturn
 
-from timbot.im.wire.commands import c2c, contacts, groups, longmsg
+from timbot.im.wire.commands import groups, longmsg
 from timbot.im.wire.commands.base import Command
 from timbot.sandbox.domain import Refused
 from timbot.sandbox.front import codes
@@ -20,12 +20,8 @@ UNAVAILABLE: Final[tuple[Command[Any, Any], ...]] = (
     groups.POLL,
     groups.POLL_ANONYMOUSLY,
     groups.HANDLE_INVITATION,
-    groups.COMMUNITIES,
     longmsg.SAVE,
     longmsg.LOAD,
-    contacts.BATCH_DELETE,
-    contacts.CONTACT_GROUP,
-    c2c.MUTE_NOTIFICATIONS,
 )
 
 

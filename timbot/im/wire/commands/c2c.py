@@ -129,6 +129,13 @@ class MuteNotificationsRequest(Value, frozen=True):
     update_seq: Opt[Int] = UNSET
 
 
+class MuteNotificationsAnswer(Answer, frozen=True):
+    """Peers whose messages come quietly or not at all. `update_seq` comes back with the next question."""
+
+    update_seq: Opt[Int] = UNSET
+    mute_notifications_list: Opt[list[Raw]] = UNSET
+
+
 SEND: Final = Command("openim.sendmsg", SendRequest, SendAnswer, changes=True)
 REVOKE: Final = Command("openim.msgwithdraw", RevokeRequest, Answer, changes=True)
 READ: Final = Command("openim.msgreaded", ReadRequest, Answer, changes=True)
@@ -136,4 +143,4 @@ PEER_READ: Final = Command("openim.get_peer_read_time", PeerReadRequest, PeerRea
 HISTORY: Final = Command("openim.getroammsg", HistoryRequest, HistoryAnswer)
 DELETE: Final = Command("openim.delete_c2c_msg_ramble", DeleteRequest, Answer, changes=True)
 DELETE_NOTICES: Final = Command("openim.deletemsg", DeleteNoticesRequest, Answer, changes=True)
-MUTE_NOTIFICATIONS: Final = Command("openim.get_c2c_peer_mute_notifications", MuteNotificationsRequest, Answer)
+MUTE_NOTIFICATIONS: Final = Command("openim.get_c2c_peer_mute_notifications", MuteNotificationsRequest, MuteNotificationsAnswer)

@@ -8,6 +8,7 @@ import msgspec
 
 from timbot.im.wire.commands.base import Command
 from timbot.im.wire.envelope import Answer
+from timbot.im.wire.messages import Revoker
 from timbot.im.wire.value import UNSET, Int, Opt, Raw, Value
 
 C2C: Final = 1
@@ -17,9 +18,11 @@ LAST_REVOKED_GROUP: Final = 2
 
 
 class LastMessage(Value, frozen=True):
-    """The body of a conversation's last message; for a tip an object, so it stays bytes."""
+    """The body of a conversation's last message; for a tip an object, so it stays bytes. Newer SDKs read the rest here."""
 
     msg_body: Opt[Raw] = UNSET
+    cloud_custom_data: Opt[str] = UNSET
+    revoker_info: Opt[Revoker] = UNSET
 
 
 class Session(Value, frozen=True):
@@ -88,12 +91,13 @@ class DeleteRequest(Value, frozen=True):
 
 
 class ContactItem(Value, frozen=True):
-    """A conversation to pin, unpin or delete."""
+    """A conversation to pin, unpin or delete. Which field holds a group differs by command and SDK."""
 
     type: Int
     to_account: Opt[str] = UNSET
     group_id: Opt[str] = UNSET
     to_group_id: Opt[str] = UNSET
+    to_groupid: Opt[str] = UNSET
 
 
 class TopRequest(Value, frozen=True):
@@ -105,17 +109,27 @@ class TopRequest(Value, frozen=True):
 
 
 class BatchDeleteRequest(Value, frozen=True):
-    """What newer SDKs send in place of `delete`."""
+    """What newer SDKs send in place of `delete`. `clear_ramble` 1 = the history goes too."""
 
     contact_item: list[ContactItem]
     clear_ramble: Opt[Int] = UNSET
     from_account: Opt[str] = UNSET
 
 
+class BatchDeleteResult(Value, frozen=True):
+    """The verdict on one conversation; only 0 is success."""
+
+    type: Int
+    to_account: Opt[str] = UNSET
+    to_groupid: Opt[str] = UNSET
+    result_code: Opt[Int] = UNSET
+    result_info: Opt[str] = UNSET
+
+
 class BatchDeleteAnswer(Answer, frozen=True):
     """Verdicts."""
 
-    result_item: Opt[list[Raw]] = UNSET
+    result_item: Opt[list[BatchDeleteResult]] = UNSET
 
 
 class ContactGroupRequest(Value, frozen=True):
@@ -126,9 +140,18 @@ class ContactGroupRequest(Value, frozen=True):
     from_account: Opt[str] = UNSET
 
 
+class ContactGroupAnswer(Answer, frozen=True):
+    """A page of conversation groups and of what is in them; `complete_flag` 1 = the last."""
+
+    complete_flag: Opt[Int] = UNSET
+    next_start_index: Opt[Int] = UNSET
+    group_item: Opt[list[Raw]] = UNSET
+    contact_item: Opt[list[Raw]] = UNSET
+
+
 PAGE: Final = Command("recentcontact.page_get", PageRequest, PageAnswer)
 GET: Final = Command("recentcontact.get", GetRequest, PageAnswer)
 DELETE: Final = Command("recentcontact.delete", DeleteRequest, Answer, changes=True)
 BATCH_DELETE: Final = Command("recentcontact.batch_delete", BatchDeleteRequest, BatchDeleteAnswer, changes=True)
 TOP: Final = Command("recentcontact.top", TopRequest, Answer, changes=True)
-CONTACT_GROUP: Final = Command("recentcontact.get_contact_group", ContactGroupRequest, Answer)
+CONTACT_GROUP: Final = Command("recentcontact.get_contact_group", ContactGroupRequest, ContactGroupAnswer)

@@ -200,12 +200,17 @@ class PendencyRequest(Value, frozen=True):
 
 
 class Pendency(Value, frozen=True):
-    """An application; `handled` non-zero = somebody has answered it."""
+    """An application; `handled` non-zero = somebody has answered it. Newer SDKs answer by what is listed here."""
 
     from_account: str
     group_id: str
     to_account: Opt[str] = UNSET
     handled: Opt[Int] = UNSET
+    from_user_nick_name: Opt[str] = UNSET
+    group_name: Opt[str] = UNSET
+    add_time: Opt[Int] = UNSET
+    authentication: Opt[str] = UNSET
+    pendency_type: Opt[Int] = UNSET
 
 
 class PendencyAnswer(Answer, frozen=True):
@@ -235,6 +240,7 @@ class SendRequest(Value, frozen=True):
     online_only_flag: Opt[Int] = UNSET
     offline_push_info: Opt[OfflinePush] = UNSET
     group_at_info: Opt[list[GroupAt]] = UNSET
+    msg_client_time: Opt[Int] = UNSET
 
 
 class SendAnswer(Answer, frozen=True):

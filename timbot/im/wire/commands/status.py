@@ -70,6 +70,13 @@ class RemainingUnread(Value, frozen=True):
     last_msg_time: Opt[Int] = UNSET
 
 
+class PairUnread(Value, frozen=True):
+    """All unread messages from a peer, listed or not: what newer SDKs show."""
+
+    from_account: str
+    unread_count: Int
+
+
 class SyncAnswer(Answer, frozen=True):
     """C2C messages and events missed. `sync_flag` 0 or 1: more to come; 2: that was all."""
 
@@ -78,6 +85,7 @@ class SyncAnswer(Answer, frozen=True):
     msg_list: Opt[list[Raw]] = UNSET
     event_array: Opt[list[Raw]] = UNSET
     c2c_remaining_unread_count: Opt[list[RemainingUnread]] = msgspec.field(name="C2CRemainingUnreadCount", default=UNSET)
+    c2c_pair_unread_count: Opt[list[PairUnread]] = msgspec.field(name="C2CPairUnreadCount", default=UNSET)
 
 
 class ConfigRequest(Value, frozen=True, rename=None):
