@@ -82,7 +82,9 @@ def _roll(ctx: Context[Text], cfg: Settings, count: int, sides: int) -> Reply:
     if not 2 <= sides <= cfg.max_sides:
         return _usage(cfg, "sides")
     rolls = [ctx.random.randint(1, sides) for _ in range(count)]
-    return Reply.template("rolled.j2", sender=ctx.sender, count=count, sides=sides, rolls=rolls, total=sum(rolls))
+    return Reply.template(
+        "rolled.j2", sender=ctx.sender, group=ctx.group_id, count=count, sides=sides, rolls=rolls, total=sum(rolls)
+    )
 
 
 def _usage(cfg: Settings, wrong: str) -> Reply:
