@@ -180,6 +180,7 @@ class TestStopping:
         assert site.clock.now() == EPOCH + 90
         assert site.outcomes[-1] == "00:01 cancelled"
         assert site.said("jobs cancelled")[0]["jobs"] == ["job a"]
+        assert not site.said("job failed")
         assert len(asyncio.all_tasks()) == 1
 
     async def test_one_that_does_not_let_itself_be_cancelled_holds_nobody_up_for_long(self) -> None:

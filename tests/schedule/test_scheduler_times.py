@@ -167,6 +167,30 @@ class TestMissed:
         assert [begun.at for begun in site.begun] == pytest.approx([nominal + later])
         assert not site.begun[0].run.missed
 
+    async def test_of_several_the_one_still_within_its_jitter_comes_at_its_time(self) -> None:
+        third = EPOCH + 3 * HOUR
+        later = delay("a", third, 600)
+        site = Site(job(HOURLY, "all", jitter=600), records=MemoryRecords(a=EPOCH))
+        site.clock.set(third + later / 2)
+        await site.go(600)
+        assert site.nominals == ["01:00+", "02:00+", "03:00"]
+        assert site.begun[-1].at == pytest.approx(third + later)
+
+    async def test_one_within_its_jitter_is_found_behind_others_that_are_too_old(self) -> None:
+        third = EPOCH + 3 * HOUR
+        site = Site(job(HOURLY, "all", jitter=600, grace=0), records=MemoryRecords(a=EPOCH))
+        site.clock.set(third + delay("a", third, 600) / 2)
+        await site.go(600)
+        assert site.nominals == ["03:00"]
+
+    async def test_the_grace_counts_from_the_end_of_the_delay(self) -> None:
+        later = delay("a", EPOCH + HOUR, 600)
+        assert later > 30
+        site = Site(job(HOURLY, "once", jitter=600, grace=30), records=MemoryRecords(a=EPOCH))
+        site.clock.set(EPOCH + HOUR + later + 20)
+        await site.go(1)
+        assert site.nominals == ["01:00+"]
+
     async def test_no_grace_at_all_leaves_runs_that_are_on_time(self) -> None:
         site = Site(job(HOURLY, "all", jitter=600, grace=0), records=MemoryRecords(a=EPOCH))
         await site.go(2.5 * HOUR)
