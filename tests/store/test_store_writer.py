@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from store_rows import add, commits, make_table, texts
 
-from timbot.store import Database, StoreBroken, StoreClosed, lane
+from timbot.store import Database, StoreBroken, StoreClosed, Work, lane
 from timbot.testing import VirtualLoop
 
 
@@ -23,10 +23,15 @@ def ends_the_transaction(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def meets_damage(_: sqlite3.Connection) -> None:
-    error = sqlite3.DatabaseError("database disk image is malformed")
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    raise error
+def meets(code: int) -> Work[None]:
+    """Work that gets this answer from SQLite."""
+
+    def work(_: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("as SQLite would say it")
+        error.sqlite_errorcode = code
+        raise error
+
+    return work
 
 
 def rolls_back(connection: sqlite3.Connection) -> None:
@@ -295,6 +300,10 @@ class TestBreaking:
         assert [type(outcome) for outcome in outcomes] == [StoreBroken] * 2
         assert await database.read(texts) == []
 
+    async def test_the_finer_kinds_of_an_error_are_known(self, database: Database) -> None:
+        with pytest.raises(StoreBroken, match="the disk reports errors"):
+            await database.write(meets(sqlite3.SQLITE_IOERR_FSYNC))
+
     async def test_work_that_ends_the_transaction_is_told(self, database: Database) -> None:
         with pytest.raises(StoreBroken, match="ended the transaction of its group"):
             await database.write(ends_the_transaction)
@@ -302,6 +311,6 @@ class TestBreaking:
     async def test_damage_met_while_reading_stops_the_writing(self, database: Database) -> None:
         await make_table(database)
         with pytest.raises(StoreBroken, match="damaged"):
-            await database.read(meets_damage)
+            await database.read(meets(sqlite3.SQLITE_CORRUPT))
         with pytest.raises(StoreBroken, match="damaged"):
             await database.write(add("x"))
