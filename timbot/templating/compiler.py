@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,9 @@ _MAX_CHAIN: Final = 10
 """Templates that include each other, one within the next."""
 
 
+_MISSING: Final = re.compile(r"'(\w+)' is undefined")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
     """Jinja's template, and each variable it needs with the template and line that first names it."""
@@ -36,16 +40,18 @@ class Compiled:
         """What went wrong while rendering, with the template and line it happened in."""
         name, line = _where(error)
         hint = error.hint if isinstance(error, LimitError) else ""
-        message = str(error).rstrip(".")
+        message = str(error).rstrip(".").lstrip("_")
         if isinstance(error, jinja2.UndefinedError):
-            hint = "Give it, or write {{ it | default('') }}."
+            missing = _MISSING.fullmatch(message)
+            hint = f"Give it, or write {{{{ {missing[1]} | default('') }}}}." if missing else ""
         elif isinstance(error, RecursionError):
             message = "The template is nested too deeply"
         elif isinstance(error, MemoryError):
             message = "There is not enough memory for the template"
         elif not isinstance(error, LimitError | TypeError | ValueError | jinja2.TemplateError):
             message = f"{type(error).__name__}: {message}"
-        return TemplateError(f"{message}.", template=name or template.name, line=line, place=template.place, hint=hint)
+        message = message if message.endswith("?") else f"{message}."
+        return TemplateError(message, template=name or template.name, line=line, place=template.place, hint=hint)
 
 
 def _where(error: BaseException) -> tuple[str, int]:
@@ -96,9 +102,11 @@ class Compiler:
         except jinja2.TemplateSyntaxError as error:
             message = f"{(error.message or 'There is a mistake').rstrip('.')}."
             raise TemplateError(message, template=name, line=error.lineno, place=place, hint=_cure(message)) from None
-        except (RecursionError, MemoryError, SyntaxError, OverflowError, ValueError) as error:
+        except (RecursionError, MemoryError, SyntaxError) as error:
             message = "The template is nested too deeply."
             raise TemplateError(message, template=name, place=place, hint="Make it simpler.") from error
+        except (OverflowError, ValueError) as error:
+            raise TemplateError("A number in the template is too long.", template=name, place=place) from error
         finally:
             self._open.pop()
 

@@ -7,7 +7,7 @@ for its nodes. Constants are not folded while compiling: that would run the same
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import jinja2
@@ -15,12 +15,13 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import pass_environment
+from jinja2.utils import missing, pass_environment
 
+from timbot.templating.errors import cure
 from timbot.templating.filters import FILTERS, GLOBALS, TESTS
 from timbot.templating.limits import BUDGET, MAX_DEPTH, LimitError, add_text, checked, spend, spend_value
-from timbot.templating.methods import NO_MEMBER, Method, member
-from timbot.templating.operators import calculate, compare, concatenate, cut, text
+from timbot.templating.methods import NO_MEMBER, Method, member, members
+from timbot.templating.operators import calculate, capital, compare, concatenate, cut, kind_of, text
 
 STEPS_FILTER: Final = "loop over"
 """Applied to whatever a `for` goes through; no template can write this name."""
@@ -88,11 +89,26 @@ def _loop_over(value: Any, steps: int = 1) -> Iterator[object]:
     if isinstance(value, jinja2.Undefined):
         iter(value)  # raises, and says what is missing
     if not isinstance(value, _ITERABLE):
-        kind = "nothing (None)" if value is None else f"a {type(value).__name__}"
-        raise TypeError(f"'for' goes through a list, not through {kind}.")
+        raise TypeError(f"'for' goes through a list, not through {kind_of(value)}.")
     for item in value:
         spend(steps)
         yield item
+
+
+class Missing(jinja2.StrictUndefined):
+    """What stands for a value or part that is not there: any use but `default` and `is defined` says so, and what there is."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        value: Any = self._undefined_obj
+        name: Any = self._undefined_name
+        if self._undefined_hint or value is missing:
+            return super()._undefined_message
+        if isinstance(value, Sequence) and isinstance(name, int):
+            return f"There is no item {name}: there are {len(value)}."
+        return f"{capital(kind_of(value))} has no '{name}'. {cure(str(name), members(value), what='It has')}"
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -107,7 +123,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, find: Callable[[str], jinja2.Template]) -> None:
         super().__init__(
-            undefined=jinja2.StrictUndefined,
+            undefined=Missing,
             optimized=False,
             autoescape=False,
             finalize=_written,
@@ -160,18 +176,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return member(obj, name)
 
     def _item(self, obj: Any, key: Any) -> Any:
+        nothing = self.undefined(obj=obj, name=key)
         if isinstance(obj, Mapping):
             # A tuple within a tuple, many times, takes forever to hash.
             spend_value(key)
-            return obj[key] if key in obj else self.undefined(obj=obj, name=key)
+            return obj[key] if key in obj else nothing
         if isinstance(obj, str | list | tuple | range) and isinstance(key, int):
             try:
                 return obj[key]
             except IndexError:
-                return self.undefined(obj=obj, name=key)  # type: ignore[arg-type]
+                return nothing
         if isinstance(obj, jinja2.Undefined):
             return obj[key]
-        return self.undefined(obj=obj, name=key)
+        return nothing
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """`left operator right`."""

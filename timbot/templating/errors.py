@@ -34,7 +34,7 @@ def _where(template: str, line: int, place: str) -> str:
 
 def closest(name: str, names: Iterable[str]) -> str:
     """The name most like `name`, or an empty string if none is near."""
-    return next(iter(difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.6)), "")
+    return next(iter(difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.7)), "")
 
 
 def cure(name: str, names: Iterable[str], *, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, Literal, cast
 
 from jinja2 import Environment
 from jinja2 import filters as theirs
@@ -41,7 +41,7 @@ def _listed(made: object) -> object:
     return items
 
 
-def _round(value: float, precision: int = 0, method: str = "common") -> float:
+def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
     if abs(precision) > _MAX_PRECISION:
         raise LimitError(f"round takes a precision of at most {_MAX_PRECISION} digits, not {precision}.")
     return theirs.do_round(value, precision, method)
@@ -60,7 +60,7 @@ def _join(environment: Environment, value: Iterable[object], separator: object =
 
 @pass_environment
 def _sum(environment: Environment, value: Iterable[object], attribute: str | None = None) -> object:
-    return theirs.sync_do_sum(environment, value, attribute)  # type: ignore[type-var]
+    return theirs.sync_do_sum(environment, value, attribute)
 
 
 @pass_environment
@@ -153,7 +153,7 @@ def _comparing(sign: str) -> _Function:
 
 TESTS: Final[dict[str, _Function]] = {
     **{
-        name: checks.TESTS[name]
+        name: cast(_Function, checks.TESTS[name])
         for name in [
             "boolean",
             "defined",

@@ -6,6 +6,7 @@ characters made or looked at. Counting, not a clock, so that the same template w
 
 from __future__ import annotations
 
+from collections.abc import ItemsView, KeysView, ValuesView
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Final, TypeVar
@@ -31,7 +32,7 @@ MAX_STEPS: Final = 100_000
 MAX_DEPTH: Final = 20
 """Macros that call macros, and lists within lists."""
 
-MAX_SOURCE: Final = 32 * 1024
+MAX_SOURCE: Final = 16 * 1024
 """Characters of a template."""
 
 
@@ -81,16 +82,7 @@ def add_text(length: int, more: int) -> int:
     return length + more
 
 
-_CONTAINERS: Final[tuple[type, ...]] = (
-    list,
-    tuple,
-    set,
-    frozenset,
-    range,
-    type({}.keys()),
-    type({}.values()),
-    type({}.items()),
-)
+_CONTAINERS: Final = (list, tuple, set, frozenset, KeysView, ValuesView, ItemsView)
 
 
 def spend_value(value: object, depth: int = 0) -> None:

@@ -211,4 +211,15 @@ def member(value: object, name: str) -> object:
     return found
 
 
+def members(value: object) -> list[str]:
+    """The names a value has for a template."""
+    for kind, methods, fields in _BY_TYPE:
+        if isinstance(value, kind):
+            entries = [key for key in value if isinstance(key, str)] if isinstance(value, Mapping) else []
+            return [*entries, *methods, *fields]
+    if isinstance(value, _CODE) or value is None:
+        return []
+    return [name for name in dir(value) if not name.startswith("_") and not callable(getattr(type(value), name, None))]
+
+
 NO_MEMBER: Final = object()

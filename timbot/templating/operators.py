@@ -24,6 +24,7 @@ _PLAIN: Final = {
 _NUMBERS: Final = (int, float, Decimal, timedelta)
 _MOMENTS: Final = (date, time, timedelta)
 _MAX_EXPONENT: Final = 200
+_KINDS: Final = {"str": "text", "int": "number", "float": "number", "bool": "true/false", "dict": "mapping"}
 
 _COMPARE: Final[dict[str, Callable[[object, object], object]]] = {
     "eq": operator.eq,
@@ -49,7 +50,7 @@ def text(value: object) -> str:
         return str(value)  # raises, and says what is missing
     if isinstance(value, Enum):
         return text(value.value)
-    raise LimitError(f"A {type(value).__name__} cannot be written as text.", _how_to_write(value))
+    raise LimitError(f"{capital(kind_of(value))} cannot be written as text.", _how_to_write(value))
 
 
 def _how_to_write(value: object) -> str:
@@ -58,6 +59,11 @@ def _how_to_write(value: object) -> str:
     if isinstance(value, Sequence | set | frozenset):
         return "Write {{ it | join(', ') }}, or loop over it."
     return "Name one of its fields: {{ it.field }}."
+
+
+def capital(text: str) -> str:
+    """The text as it begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def calculate(sign: str, left: object, right: object) -> object:
@@ -81,16 +87,20 @@ def calculate(sign: str, left: object, right: object) -> object:
         return left * right
     if sign == "%" and isinstance(left, str):
         raise TypeError("Write {{ '...' | format(value) }} in place of '...' % value.")
-    raise TypeError(f"'{sign}' does not go between {_kind(left)} and {_kind(right)}.")
+    raise TypeError(f"'{sign}' does not go between {kind_of(left)} and {kind_of(right)}.")
 
 
-def _kind(value: object) -> str:
-    return "nothing (None)" if value is None else f"a {type(value).__name__}"
+def kind_of(value: object) -> str:
+    """What a message calls a value."""
+    if value is None:
+        return "nothing (None)"
+    name = _KINDS.get(type(value).__name__, type(value).__name__)
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
 
 
 def _power(left: object, right: object) -> object:
     if not isinstance(left, int | float) or not isinstance(right, int | float):
-        raise TypeError(f"'**' does not go between {_kind(left)} and {_kind(right)}.")
+        raise TypeError(f"'**' does not go between {kind_of(left)} and {kind_of(right)}.")
     if abs(right) > _MAX_EXPONENT:
         raise LimitError(f"The exponent {right} is too large (at most {_MAX_EXPONENT}).")
     return left**right
@@ -121,7 +131,7 @@ def cut(value: object, part: slice) -> object:
     if not isinstance(value, str | list | tuple | range):
         if isinstance(value, Undefined):
             return value[part]
-        raise TypeError(f"{_kind(value)} cannot be cut.")
+        raise TypeError(f"{kind_of(value)} cannot be cut.")
     spend(1 + len(value) // 8 if isinstance(value, str) else len(value))
     return value[part]
 
