@@ -47,8 +47,8 @@ def assemble(path: Path, extra: Sequence[Plugin] = (), *, keep_going: bool = Fal
         user_id: (*first, *(enabled for use in uses for enabled in assembler.load(use)))
         for user_id, uses in document.plugin_uses().items()
     }
-    for together in plugins.values():
-        assembler.check_together(together)
+    for user_id, uses in document.plugin_uses().items():
+        assembler.check_together(plugins[user_id], uses[-1].location[:-1] if uses else ())
     if not document.problems:
         assembler.check_sources(document.config())
     problems = [*document.problems, *assembler.problems, *([] if keep_going else assembler.failures)]
@@ -89,12 +89,12 @@ class _Assembler:
             for enabled in self.enable(plugin, use if plugin is taking else replace(use, settings=None, location=()))
         ]
 
-    def check_together(self, plugins: Sequence[Enabled]) -> None:
-        """Whether the plugins of an account get on with each other."""
+    def check_together(self, plugins: Sequence[Enabled], listed: Location) -> None:
+        """Whether the plugins of an account, which are `listed` there, get on with each other."""
         try:
             Table(enabled.plugin for enabled in plugins)
         except PluginError as error:
-            self.problems.append(Problem(self._document.name, "plugins", str(error)))
+            self.problems.append(self._document.problem(listed, str(error)))
 
     def check_sources(self, config: Config) -> None:
         """Whether every account has something to log in with."""
