@@ -81,6 +81,7 @@ class TestOnTime:
         await site.go(1.1 * HOUR)
         assert [begun.key for begun in site.begun] == ["b"]
         assert site.said("job's times cannot be told, it runs no more")[0]["place"] == "bot.py:1"
+        assert site.scheduler.jobs()[0].next is None
 
 
 class TestMissed:
