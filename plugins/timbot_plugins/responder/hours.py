@@ -75,7 +75,7 @@ class Opening:
         if not hours or not when:
             raise ValueError(_NEEDED)
         spans = tuple(_span(part) for part in hours.strip().split(","))
-        if _DATE.match(when):
+        if when[0].isdecimal():
             return cls(frozenset(), Dates.parse(when), spans)
         return cls(frozenset(range(7)) if when == "daily" else _days(when), None, spans)
 
