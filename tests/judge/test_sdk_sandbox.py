@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from timbot.sandbox import Settings
 
-from .sdk import Generation, SdkError, frames, live
+from .sdk import V2_14, Generation, SdkError, frames, live
 from .town import Door, Town, befriend, history, open_town, settled, texts, unread
 
 pytestmark = [pytest.mark.judge, pytest.mark.asyncio(loop_scope="module")]
@@ -57,6 +57,16 @@ class TestC2C:
         again = await town.enter("bob's other tab", "bob")
         assert await unread(again, "C2Calice") == 0
 
+    async def test_unread_messages_are_counted_however_far_apart(self, town: Town) -> None:
+        for number in range(3):
+            town.say_c2c("alice", "bob", f"n{number}")
+            town.clock.skip(2)
+        bob = await town.enter("bob")
+        await bob.expect("onConversationListUpdated", lambda data: any(c["unreadCount"] == 3 for c in data))
+        town.say_c2c("alice", "bob", "one more")
+        await bob.expect_message(text="one more")
+        assert await unread(bob, "C2Calice") == 4
+
     async def test_many_messages_while_away_come_in_pages(self, town: Town) -> None:
         alice = await town.enter("alice")
         for number in range(120):
@@ -72,13 +82,16 @@ class TestC2C:
         alice = await town.enter("alice")
         assert texts(await history(alice, "C2Cbob")) == [f"n{number}" for number in range(47)]
 
-    async def test_a_revoked_message(self, town: Town) -> None:
+    async def test_a_revoked_message(self, town: Town, generation: Generation) -> None:
         alice, bob = await town.enter("alice"), await town.enter("bob")
         sent = await alice.send_text("bob", "oops")
         got = await bob.expect_message(text="oops")
         await alice.call("revokeMessage", live(sent))
         revoked = await bob.expect("onMessageRevoked")
         assert [message["ID"] for message in revoked.data] == [got["ID"]]
+        if generation is not V2_14:  # IDs are the same everywhere, and the revoker is told
+            assert got["ID"] == sent["ID"]
+            assert revoked.data[0]["revoker"] == "alice"
         assert [message["isRevoked"] for message in await history(bob, "C2Calice")] == [True]
 
     async def test_a_read_receipt(self, town: Town) -> None:
@@ -113,6 +126,13 @@ class TestC2C:
         with pytest.raises(SdkError) as refused:
             await alice.send_text("nobody", "hello?")
         assert refused.value.code == 20003
+
+    async def test_a_message_has_one_name_in_pushes_and_lists(self, town: Town) -> None:
+        alice, bob = await town.enter("alice"), await town.enter("bob")
+        await alice.send_text("bob", "hello")
+        got = await bob.expect_message(text="hello")
+        fresh = await town.fresh("bob")
+        assert [message["ID"] for message in await history(fresh, "C2Calice")] == [got["ID"]]
 
 
 class TestSession:

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from timbot.sandbox import Settings
 
-from .sdk import V2_14, Generation, SdkError, frames, live
+from .sdk import V2_14, V2_27, Generation, SdkError, frames, live
 from .town import Door, Town, history, make_group, notice, open_town, texts, tip, unread
 
 pytestmark = [pytest.mark.judge, pytest.mark.asyncio(loop_scope="module")]
@@ -92,6 +92,20 @@ class TestTalk:
         await alice.expect_message(text="back")
         await bob.expect_message(text="n19")
         assert texts(bob.messages()) == ["before", *(f"n{number}" for number in range(20))]
+
+    @pytest.mark.parametrize("generation", [V2_27], ids=str)
+    async def test_a_recall_during_a_cut_is_heard_of(self, town: Town) -> None:
+        """2.14.0 does not ask for those."""
+        alice, bob = await town.enter("alice"), await town.enter("bob")
+        group = await make_group(alice, "Public", "bob")
+        sent = await alice.send_text(group, "oops", group=True)
+        await bob.expect_message(text="oops")
+        await bob.cut(refuse=True)
+        await alice.call("revokeMessage", live(sent))
+        await bob.mend()
+        await bob.send_text("alice", "back")
+        revoked = await bob.expect("onMessageRevoked")
+        assert [(message["ID"], message["revoker"]) for message in revoked.data] == [(sent["ID"], "alice")]
 
     async def test_deleting_and_online_only(self, town: Town) -> None:
         alice, bob = await town.enter("alice"), await town.enter("bob")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
@@ -19,13 +20,27 @@ from .sdk import V2_14, Generation, Message, Sdk, Seat, frames
 KEY = "0123456789abcdef" * 4
 
 
+class Clock:
+    """The server's clock, which a test puts forward instead of waiting."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        return time.time() + self._ahead
+
+    def skip(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
 class Town:
     """A sandbox behind a listener, and the SDK process with its seats."""
 
-    def __init__(self, sandbox: Sandbox, sdk: Sdk, port: int) -> None:
+    def __init__(self, sandbox: Sandbox, sdk: Sdk, port: int, clock: Clock) -> None:
         self.sandbox = sandbox
         self.sdk = sdk
         self.port = port
+        self.clock = clock
         self.seats: list[Seat] = []
         self._numbers = itertools.count(1000)
 
@@ -101,10 +116,11 @@ async def listening(sandbox: Sandbox) -> AsyncIterator[int]:
 @contextlib.asynccontextmanager
 async def open_town(settings: Settings, generation: Generation = V2_14, door: Door | None = None) -> AsyncIterator[Town]:
     """A town in which, at the end, no seat may have thrown anything."""
-    sandbox = Sandbox(KEY, users=("alice", "bob", "carol", "dave"), chance=random.Random(7), settings=settings)
+    clock, users = Clock(), ("alice", "bob", "carol", "dave")
+    sandbox = Sandbox(KEY, users=users, now=clock.now, chance=random.Random(7), settings=settings)
     entrance = listening(sandbox) if door is None else door.before(sandbox)
     async with entrance as port, Sdk.start(generation) as sdk:
-        town = Town(sandbox, sdk, port)
+        town = Town(sandbox, sdk, port, clock)
         yield town
         thrown = [(seat.name, seat.warnings) for seat in town.seats if seat.warnings]
         assert not thrown, thrown
