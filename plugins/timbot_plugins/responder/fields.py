@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Discriminator,
+    Field,
     PlainValidator,
     Tag,
     TypeAdapter,
@@ -179,7 +180,7 @@ def without_taken_groups(pattern: Pattern | None, info: ValidationInfo) -> Patte
 def _template(value: object, info: ValidationInfo) -> Template:
     pattern = info.data.get("regex")
     groups = dict.fromkeys(groups_of(pattern if isinstance(pattern, Pattern) else None), _GROUP)
-    values = {**ALWAYS, **_known(info), **groups}
+    values = {**_known(info), **groups, **ALWAYS}
     template: Template = _reader(frozenset(values)).validate_python(value, context=info.context)
     try:
         template.render(**values)
@@ -203,5 +204,7 @@ def _is_list(value: Any) -> str:
 _Part = Annotated[Template, PlainValidator(_template, json_schema_input_type=str | TemplateFile)]
 _One = Annotated[tuple[Template, ...], PlainValidator(_one, json_schema_input_type=str | TemplateFile)]
 
-Texts = Annotated[Annotated[_One, Tag("one")] | Annotated[tuple[_Part, ...], Tag("several")], Discriminator(_is_list)]
+Texts = Annotated[
+    Annotated[_One, Tag("one")] | Annotated[tuple[_Part, ...], Field(min_length=1), Tag("several")], Discriminator(_is_list)
+]
 """What the bot says: a text, `{file: name.j2}`, or a list of them, said one after the other."""

@@ -17,6 +17,8 @@ from timbot_plugins.responder.words import contains
 _CONVERSATIONS: Final = {"c2c": ("c2c",), "group": ("group",), "any": ("c2c", "group")}
 _NEVER: Final = "it is never closed: rules for closed hours need 'hours'"
 
+_CURE: Final = "put this rule first, or leave it out"
+
 Situation = tuple[str, str]
 
 
@@ -55,7 +57,7 @@ def unreachable(menu: Menu | None, rules: Sequence[Rule], *, has_hours: bool) ->
         for place, kind, word in _conditions(rule):
             by = _taken_by(takers, situations, kind, word)
             if situations and by:
-                problems[number, *place] = f"no message gets here: {by} takes it first; put this rule before, or leave it out"
+                problems[number, *place] = f"no message gets here: all are taken before, by {by}; {_CURE}"
         takers.append(_Taker(f"rules.{number}", rule, situations))
     return problems
 

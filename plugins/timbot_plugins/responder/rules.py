@@ -68,9 +68,9 @@ class Rule(Model):
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, Mapping) and "items" in value:
+    if isinstance(value, Mapping) and ("items" in value or "text" in value):
         return "menu"
-    return "answer" if isinstance(value, Mapping) and "reply" in value else "texts"
+    return "answer" if isinstance(value, Mapping) and ("reply" in value or "hand_over" in value) else "texts"
 
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ def _by_word(items: dict[str, T]) -> dict[str, T]:
     for choice, item in items.items():
         word = bare(plain(choice))
         if not word or word in found:
-            problems[choice,] = "a choice is a text of its own" if word else "a choice is a text with something in it"
+            problems[choice,] = "this choice is there already" if word else "a choice is a text with something in it"
         found[word] = item
     raise_at(problems)
     return found

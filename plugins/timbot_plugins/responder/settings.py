@@ -98,8 +98,9 @@ class Settings(Model):
     @field_validator("rules")
     @classmethod
     def _can_all_be_reached(cls, rules: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
-        if "hours" in info.data and "menu" in info.data:  # else they are wrong, and what is in reach cannot be told
-            raise_at(unreachable(info.data["menu"], rules, has_hours=info.data["hours"] is not None))
+        # What is wrong itself is not in the data: then nothing is said that would depend on it.
+        has_hours = "hours" not in info.data or info.data["hours"] is not None
+        raise_at(unreachable(info.data.get("menu"), rules, has_hours=has_hours))
         return rules
 
     @model_validator(mode="after")
