@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from timbot.sandbox import Settings
 
-from .sdk import V2_14, Generation, SdkError, frames, live
+from .sdk import V2_14, V2_27, Generation, SdkError, frames, live
 from .town import Door, Town, befriend, history, open_town, settled, texts, unread
 
 pytestmark = [pytest.mark.judge, pytest.mark.asyncio(loop_scope="module")]
@@ -133,6 +133,21 @@ class TestC2C:
         got = await bob.expect_message(text="hello")
         fresh = await town.fresh("bob")
         assert [message["ID"] for message in await history(fresh, "C2Calice")] == [got["ID"]]
+
+    @pytest.mark.parametrize("generation", [V2_27], ids=str)
+    async def test_all_is_read_and_cleared_at_once(self, town: Town) -> None:
+        """2.14.0 has no such methods."""
+        for sender in ("alice", "carol"):
+            town.say_c2c(sender, "bob", "hi")
+        bob = await town.enter("bob")
+        await bob.expect("onTotalUnreadMessageCountUpdated", lambda count: count == 2)
+        await bob.call("setAllMessageRead")
+        await bob.expect("onTotalUnreadMessageCountUpdated", lambda count: count == 0)
+        await bob.call("clearHistoryMessage", "C2Calice")
+        fresh = await town.fresh("bob")
+        assert (await unread(fresh, "C2Calice"), await unread(fresh, "C2Ccarol")) == (0, 0)
+        assert await history(fresh, "C2Calice") == []
+        assert texts(await history(fresh, "C2Ccarol")) == ["hi"]
 
 
 class TestSession:

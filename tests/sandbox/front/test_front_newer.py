@@ -158,3 +158,44 @@ async def test_there_is_nothing_of_what_costs_extra(site: Site) -> None:
     communities = await alice.ok("million_group_open_http_svc.get_joined_group_list", {"Limit": 50, "Offset": 0})
     assert (communities["TotalCount"], communities["GroupIdList"]) == (0, [])
     assert (await alice.ok("openim.get_c2c_peer_mute_notifications", {"UpdateSeq": 0}))["MuteNotificationsList"] == []
+
+
+async def test_a_history_is_cleared_for_oneself(site: Site) -> None:
+    alice, bob, carol = await site.everybody()
+    await site.group(alice, "bob")
+    await alice.ok("openim.sendmsg", site.text("bob", "hi"))
+    await alice.ok(f"{GROUP}.send_group_msg", site.group_text("den", "hi"))
+    await alice.ok("recentcontact.clear_msg", {"Type": 1, "To_Account": "bob"})
+    await alice.ok("recentcontact.clear_msg", {"Type": 2, "ToGroupid": "den"})
+    peer, page = {"MaxCnt": 9, "LastMsgTime": 0}, {"GroupId": "den", "ReqMsgSeq": 1, "ReqMsgNumber": 9}
+    assert (await alice.ok("openim.getroammsg", {"Peer_Account": "bob", **peer}))["MsgList"] == []
+    assert (await alice.ok(f"{GROUP}.group_msg_get", page))["RspMsgList"] == []
+    assert len((await bob.ok("openim.getroammsg", {"Peer_Account": "alice", **peer}))["MsgList"]) == 1
+    assert len((await bob.ok(f"{GROUP}.group_msg_get", page))["RspMsgList"]) == 1
+    assert await carol.code("recentcontact.clear_msg", {"Type": 2, "ToGroupid": "den"}) == 10007
+    assert await alice.code("recentcontact.clear_msg", {"Type": 2}) == 50002
+
+
+async def test_everything_is_read_at_once(site: Site) -> None:
+    alice, bob, carol = await site.everybody()
+    await site.group(alice, "bob")
+    for sender in (alice, carol):
+        await sender.ok("openim.sendmsg", site.text("bob", "hi"))
+    await alice.ok(f"{GROUP}.send_group_msg", site.group_text("den", "hi"))
+
+    async def unread() -> list[int]:
+        return [item["UnreadMsgCount"] for item in (await bob.ok("recentcontact.page_get"))["SessionItem"]]
+
+    assert await unread() == [1, 1, 1]
+    groups = [{"GroupId": "den", "MsgSeq": 1}, {"GroupId": "nowhere", "MsgSeq": 1}]
+    answer = await bob.ok("openim.read_all_unread_msg", {"C2CReadAllMsg": 0, "GroupReadInfo": groups})
+    assert [(group["GroupId"], group["RetCode"]) for group in answer["GroupReadInfoArray"]] == [("den", 0), ("nowhere", 10010)]
+    assert await unread() == [0, 1, 1]
+    await carol.heard()
+    await bob.ok("openim.read_all_unread_msg", {"C2CReadAllMsg": 1, "GroupReadInfo": []})
+    assert await unread() == [0, 0, 0]
+    (receipt,) = await carol.heard()  # peers hear of it as of any other reading
+    assert receipt["C2cNotifyMsgArray"][0]["C2cReadedReceipt"]["To_Account"] == "bob"
+    await asyncio.sleep(5)
+    await bob.ok("openim.read_all_unread_msg", {"C2CReadAllMsg": 1})
+    assert await carol.heard() == []  # and only if something was unread

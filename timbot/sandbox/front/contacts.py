@@ -43,7 +43,7 @@ class Contacts:
 
     def delete(self, call: Call, request: wire.DeleteRequest) -> Answer:
         """Take a conversation off the list."""
-        conversation = _conversation(request.type, given(request.to_account, ""), given(request.to_groupid, ""))
+        conversation = named_conversation(request.type, given(request.to_account, ""), given(request.to_groupid, ""))
         self._domain.contacts.delete(call.user, conversation, instance=call.instance)
         return Answer()
 
@@ -59,13 +59,13 @@ class Contacts:
         change = self._domain.contacts.pin if request.operation_type == PIN else self._domain.contacts.unpin
         for item in request.recent_contact_item:
             group_id = given(item.group_id, given(item.to_group_id, ""))
-            change(call.user, _conversation(item.type, given(item.to_account, ""), group_id), instance=call.instance)
+            change(call.user, named_conversation(item.type, given(item.to_account, ""), group_id), instance=call.instance)
         return Answer()
 
     def _delete(self, call: Call, item: wire.ContactItem, clear_history: bool) -> wire.BatchDeleteResult:
         code, info = 0, ""
         try:
-            conversation = _conversation(item.type, given(item.to_account, ""), given(item.to_groupid, ""))
+            conversation = named_conversation(item.type, given(item.to_account, ""), given(item.to_groupid, ""))
             self._domain.contacts.delete(call.user, conversation, clear_history=clear_history, instance=call.instance)
         except Refused as no:
             code, info = no.code, no.info
@@ -148,7 +148,8 @@ def _last(body: object, custom_data: str, recalled_by: str) -> wire.LastMessage:
     return wire.LastMessage(msg_body=Raw(encode(body)), cloud_custom_data=custom_data, revoker_info=revoker(recalled_by))
 
 
-def _conversation(kind: int, peer: str, group_id: str) -> Conversation:
+def named_conversation(kind: int, peer: str, group_id: str) -> Conversation:
+    """The conversation a request names. Refused with 50002 if it names none."""
     if kind == wire.C2C and peer:
         return Conversation.c2c(peer)
     if kind == wire.GROUP and group_id:
