@@ -3,8 +3,7 @@
 Labels are `account` (the bot's own), `plugin`, `route`, `outcome` and `kind`: all of them few, because they come from the
 configuration and from code. Never a user or a conversation, of which there is no end, and whom it does not concern.
 
-Without metrics the runtime is given `NoMetrics`, which takes everything and keeps nothing; prometheus_client is imported
-only where `Metrics` is made.
+prometheus_client is imported only where `Metrics` is made.
 """
 
 from __future__ import annotations
@@ -26,57 +25,7 @@ HANDLER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 
-class NoMetrics:
-    """Takes everything and keeps nothing."""
-
-    def received(self, account: str, kind: str) -> None:
-        """An event has come in; `kind` as in the log: `text`, `friend request`, ..."""
-
-    def handled(self, account: str, plugin: str, route: str, outcome: str, seconds: float) -> None:
-        """A handler has dealt with an event. `outcome` is one of few words, without numbers."""
-
-    def sent(self, account: str, kind: str) -> None:
-        """A message has gone out; `kind` of its payload."""
-
-    def reply_failed(self, account: str, plugin: str, route: str) -> None:
-        """A reply could not be sent, or nobody knows whether it was."""
-
-    def reconnected(self, account: str) -> None:
-        """The account has logged in again after a break."""
-
-    def job_ran(self, account: str, plugin: str, route: str, outcome: str, seconds: float) -> None:
-        """A scheduled job has ended, or was skipped (`outcome`)."""
-
-    def limit_hit(self, account: str, kind: str) -> None:
-        """A limit was reached; `kind` is its name: `loop_guard`, ..."""
-
-    def possibly_incomplete(self, account: str) -> None:
-        """After a break a list came back at its cap: events may be missing."""
-
-    def not_understood(self, account: str) -> None:
-        """A frame, or an item in one, made no sense."""
-
-    def watch(
-        self,
-        account: str,
-        *,
-        connected: Callable[[], bool],
-        busy: Callable[[], int],
-        waiting: Callable[[], int],
-        outbox: Callable[[], int],
-        heard: Callable[[], float],
-    ) -> None:
-        """Ask these whenever somebody looks.
-
-        Whether it is logged in on an open connection; conversations with work; events that wait; messages on their way;
-        when anything was heard last (Unix seconds, 0: never).
-        """
-
-    def unwatch(self, account: str) -> None:
-        """The account is gone: its gauges go too."""
-
-
-class Metrics(NoMetrics):
+class Metrics:
     """The figures of one process."""
 
     content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -134,41 +83,41 @@ class Metrics(NoMetrics):
             self._lag.observe(max(0.0, loop.time() - due))
 
     def received(self, account: str, kind: str) -> None:
-        """An event has come in."""
+        """An event has come in; `kind` as in the log: `text`, `friend request`, ..."""
         self._received.labels(account, kind).inc()
 
     def handled(self, account: str, plugin: str, route: str, outcome: str, seconds: float) -> None:
-        """A handler has dealt with an event."""
+        """A handler has dealt with an event. `outcome` is one of few words, without numbers."""
         self._handled.labels(account, plugin, route, outcome).inc()
         self._handler_seconds.labels(account, plugin, route).observe(seconds)
 
     def sent(self, account: str, kind: str) -> None:
-        """A message has gone out."""
+        """A message has gone out; `kind` of its payload."""
         self._sent.labels(account, kind).inc()
 
     def reply_failed(self, account: str, plugin: str, route: str) -> None:
-        """A reply could not be sent."""
+        """A reply could not be sent, or nobody knows whether it was."""
         self._failed.labels(account, plugin, route).inc()
 
     def reconnected(self, account: str) -> None:
-        """The account has logged in again."""
+        """The account has logged in again after a break."""
         self._reconnects.labels(account).inc()
 
     def job_ran(self, account: str, plugin: str, route: str, outcome: str, seconds: float) -> None:
-        """A scheduled job has ended."""
+        """A scheduled job has ended, or was skipped (`outcome`)."""
         self._jobs.labels(account, plugin, route, outcome).inc()
         self._job_seconds.labels(account, plugin, route).observe(seconds)
 
     def limit_hit(self, account: str, kind: str) -> None:
-        """A limit was reached."""
+        """A limit was reached; `kind` is its name: `loop_guard`, ..."""
         self._limits.labels(account, kind).inc()
 
     def possibly_incomplete(self, account: str) -> None:
-        """Events may be missing."""
+        """After a break a list came back at its cap: events may be missing."""
         self._incomplete.labels(account).inc()
 
     def not_understood(self, account: str) -> None:
-        """Something made no sense."""
+        """A frame, or an item in one, made no sense."""
         self._broken.labels(account).inc()
 
     def watch(
@@ -181,17 +130,16 @@ class Metrics(NoMetrics):
         outbox: Callable[[], int],
         heard: Callable[[], float],
     ) -> None:
-        """Ask these whenever somebody looks. One that fails counts as not a number. Counters begin at 0, not absent."""
+        """Ask these whenever somebody looks. One that fails counts as not a number. Counters of trouble begin at 0.
+
+        Whether it is logged in on an open connection; conversations with work; events that wait; messages on their way;
+        when anything was heard last (Unix seconds, 0: never).
+        """
         asked = zip(self._gauges(), (connected, busy, waiting, outbox, heard), strict=True)
         for gauge, ask in asked:
             gauge.labels(account).set_function(_number(ask))
         for counter in (self._reconnects, self._incomplete, self._broken):
             counter.labels(account)
-
-    def unwatch(self, account: str) -> None:
-        """The account is gone. What it has done stays counted."""
-        for gauge in self._gauges():
-            gauge.remove(account)
 
     def _gauges(self) -> tuple[Gauge, ...]:
         return self._connected, self._busy, self._waiting, self._outbox, self._heard
