@@ -145,6 +145,9 @@ ATTACKS = {
     "blocks": "{% if 1 %}" * 500 + "{% endif %}" * 500,
     "loops": "".join(f"{{% for a{i} in x %}}" for i in range(40)) + "{% endfor %}" * 40,
     "long": "x" * (MAX_SOURCE + 1),
+    "attribute": "{{ range(9000) | map(attribute='" + "0." * 5000 + "0', default='a') | list | length }}",
+    "attributes": "{{ range(9000) | sort(attribute='" + "0," * 500 + "0') | length }}",
+    "not there": "{% for i in range(9000) %}{% for j in range(9000) %}{{ 'a'.x | default(1) }}{% endfor %}{% endfor %}",
     # other ways out
     "class": "{{ ''.__class__ }}",
     "class by text": "{{ ''['__class__'] }}",

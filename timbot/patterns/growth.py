@@ -8,7 +8,9 @@ by searching pairs and triples of states. What is left are small numbers, estima
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +59,7 @@ class Growth:
             if self._loops(number):
                 self._check_doubling(number, states)
         self._reach = self._reachable()
+        self._shared = [functools.reduce(operator.or_, (self._masks[state] for state in states)) for states in self._order]
         self._together: dict[int, set[int]] = {}
         tries = {state: [other for other in others if other != START] for state, others in enumerate(automaton.edges)}
         for one, two in self._pairs((START, START), tries):
@@ -116,6 +119,8 @@ class Growth:
 
     def _period(self, one: int, two: int) -> int:
         """The shortest text over which loop `one` and loop `two` go on while the first also leads into the second; 0: none."""
+        if not self._shared[one] & self._shared[two]:
+            return 0
         between = {number for number in self._reach[one] if two in self._reach[number]}
         best = 0
         for first in self._order[one]:

@@ -8,6 +8,7 @@ character. Symbols that stand for no real character, and matches that are only p
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Final
 
@@ -18,9 +19,6 @@ _ALWAYS: Final = "\u0130\u0131\u017f\u212a"
 
 _KINDS: Final = ("word", "digit", "space", "other")
 _END: Final = 0x110000
-
-Symbol = tuple[int, str]
-"""The first character of a stretch, and its kind; an empty kind stands for that one character."""
 
 
 class Alphabet:
@@ -36,23 +34,68 @@ class Alphabet:
                     points |= {ord(character) for character in _cases(chr(low))}
         points = {point for point in points if point >= 128}
         cuts = sorted({128, *(border for border in borders if 128 < border < _END), *points, *(point + 1 for point in points)})
-        self._symbols: list[Symbol] = [(code, "") for code in range(128)]
+        self._starts: list[int] = list(range(128))
+        self._kinds: list[str] = [""] * 128
         for start, end in zip(cuts, [*cuts[1:], _END], strict=True):
             kinds = ("",) if end == start + 1 else _KINDS
-            self._symbols.extend((start, kind) for kind in kinds)
-        self.everything: Final = (1 << len(self._symbols)) - 1
-        self._known: dict[tuple[str, str, int], int] = {}
+            self._starts += [start] * len(kinds)
+            self._kinds += kinds
+        self.everything: Final = (1 << len(self._starts)) - 1
+        self._foreign = self.everything & ~((1 << 128) - 1)
+        self._letters = sum(1 << code for code in range(128) if chr(code).isalpha())
+        self._by_case: dict[int, int] = {}
+        for symbol, (code, kind) in enumerate(zip(self._starts, self._kinds, strict=True)):
+            for character in _cases(chr(code)) if not kind else ():
+                self._by_case[ord(character)] = self._by_case.get(ord(character), 0) | 1 << symbol
+        self._categories: dict[tuple[str, bool], int] = {}
 
     def mask(self, node: Node, flags: int) -> int:
         """The symbols a node for one character may match."""
-        key = (name(node), repr(node[1]), flags)
-        if key not in self._known:
-            mask = 0
-            for position, symbol in enumerate(self._symbols):
-                if _may_match(node, symbol, flags):
-                    mask |= 1 << position
-            self._known[key] = mask
-        return self._known[key]
+        operation, arguments = name(node), node[1]
+        if operation == "ANY":
+            return self.everything if flags & re.DOTALL else self.everything & ~(1 << ord("\n"))
+        if operation == "NOT_LITERAL":
+            return self.everything & ~self._between(arguments, arguments)
+        if operation == "IN" and name(arguments[0]) == "NEGATE":
+            surely = 0
+            for item in arguments[1:]:
+                surely |= self._surely(item, flags)
+            return self.everything & ~surely
+        mask = 0
+        for item in arguments if operation == "IN" else [node]:
+            mask |= self._surely(item, flags)
+            if flags & re.IGNORECASE:
+                mask |= self._because_of_case(item)
+        return mask
+
+    def _between(self, low: int, high: int) -> int:
+        return (1 << bisect_right(self._starts, high)) - (1 << bisect_left(self._starts, low))
+
+    def _surely(self, item: Node, flags: int) -> int:
+        """The symbols of which it matches every character."""
+        for low, high in _ranges(item):
+            return self._between(low, high)
+        key = (str(item[1]), bool(flags & re.ASCII))
+        if key not in self._categories:
+            symbols = enumerate(zip(self._starts, self._kinds, strict=True))
+            self._categories[key] = sum(1 << number for number, symbol in symbols if _in_category(*key, *symbol))
+        return self._categories[key]
+
+    def _because_of_case(self, item: Node) -> int:
+        """The symbols it may match only because case does not matter."""
+        mask = 0
+        for low, high in _ranges(item):
+            if low == high:
+                return self._by_case.get(low, 0)
+            for code, symbols in self._by_case.items():
+                if low <= code <= high:
+                    mask |= symbols
+            # The letters of foreign ranges are not compared one by one: any two of them may be the same.
+            if high >= 128:
+                mask |= self._foreign | self._letters
+            elif low <= ord("z"):
+                mask |= self._foreign
+        return mask
 
 
 def _ranges(node: Node) -> list[tuple[int, int]]:
@@ -73,51 +116,15 @@ def _cases(character: str) -> set[str]:
     return {one for one in found if len(one) == 1}
 
 
-def _may_match(node: Node, symbol: Symbol, flags: int) -> bool:
-    operation, arguments = name(node), node[1]
-    if operation == "ANY":
-        return bool(flags & re.DOTALL) or symbol != (10, "")
-    if operation == "NOT_LITERAL":
-        return symbol != (arguments, "")
-    if operation == "IN" and name(arguments[0]) == "NEGATE":
-        return not any(_surely(item, symbol, flags) for item in arguments[1:])
-    items = arguments if operation == "IN" else [node]
-    return any(_surely(item, symbol, flags) or _by_case(item, symbol, flags) for item in items)
-
-
-def _surely(item: Node, symbol: Symbol, flags: int) -> bool:
-    operation, arguments = name(item), item[1]
-    if operation == "LITERAL":
-        return symbol == (arguments, "")
-    if operation == "RANGE":
-        return bool(arguments[0] <= symbol[0] <= arguments[1])
-    return _in_category(str(arguments), symbol, flags)
-
-
-def _by_case(item: Node, symbol: Symbol, flags: int) -> bool:
-    """Whether it may match only because case does not matter."""
-    if not flags & re.IGNORECASE or name(item) not in ("LITERAL", "RANGE"):
-        return False
-    low, high = _ranges(item)[0]
-    code, kind = symbol
-    if not kind and any(low <= ord(character) <= high for character in _cases(chr(code))):
-        return True
-    # The letters of foreign ranges are not compared one by one: any two of them may be the same.
-    return (low != high and high >= 128 and (code >= 128 or chr(code).isalpha())) or (
-        code >= 128 and low <= 122 and low != high
-    )
-
-
-def _in_category(category: str, symbol: Symbol, flags: int) -> bool:
-    code, kind = symbol
+def _in_category(category: str, ascii_only: bool, code: int, kind: str) -> bool:
     negated = "NOT" in category
     if kind:
-        inside = not flags & re.ASCII and (
+        inside = not ascii_only and (
             ("WORD" in category and kind in ("word", "digit"))
             or ("DIGIT" in category and kind == "digit")
             or ("SPACE" in category and kind == "space")
         )
     else:
         letter = "w" if "WORD" in category else "d" if "DIGIT" in category else "s"
-        inside = re.match(f"\\{letter}", chr(code), re.ASCII if flags & re.ASCII else re.NOFLAG) is not None
+        inside = re.match(f"\\{letter}", chr(code), re.ASCII if ascii_only else re.NOFLAG) is not None
     return inside != negated

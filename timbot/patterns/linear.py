@@ -94,12 +94,16 @@ def _anchor(anchor: str, flags: int) -> str:
 
 
 def _character(node: Node, flags: int) -> str:
-    if name(node) == "LITERAL" and not flags & re.IGNORECASE:
+    if name(node) == "LITERAL" and (not flags & re.IGNORECASE or _has_no_case(chr(node[1]))):
         return _code(node[1])
     ranges = _accepted(_source(node), flags & (re.IGNORECASE | re.DOTALL | re.ASCII))
     if not ranges:
         raise Unfit("it has a set of characters that is empty.")
     return f"[{''.join(f'{_code(low)}-{_code(high)}' for low, high in ranges)}]"
+
+
+def _has_no_case(character: str) -> bool:
+    return character.lower() == character == character.upper()
 
 
 def _code(point: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -163,13 +162,43 @@ def guard_loops(tree: nodes.Template) -> None:
             loop.iter.args.append(cost)
 
 
-def names_of_others(tree: nodes.Template) -> list[tuple[nodes.Include | nodes.Extends, str]]:
-    """What a template includes and extends, with the names."""
-    return [
-        (node, str(node.template.value))
-        for node in tree.find_all((nodes.Include, nodes.Extends))
-        if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const)
-    ]
+Other = nodes.Include | nodes.Extends
+
+
+def others(tree: nodes.Template) -> Iterator[tuple[Other, str, frozenset[str]]]:
+    """What a template includes and extends, with the name, and the names it gives itself to what it includes there."""
+    yield from _others(tree, frozenset())
+
+
+def _others(node: nodes.Node, given: frozenset[str]) -> Iterator[tuple[Other, str, frozenset[str]]]:
+    if isinstance(node, nodes.Include | nodes.Extends) and isinstance(node.template, nodes.Const):
+        yield node, str(node.template.value), given
+    inside = given | _given(node)
+    for name, value in node.iter_fields():
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, nodes.Stmt):
+                yield from _others(child, inside if name in ("body", "elif_") else given)
+
+
+def _given(node: nodes.Node) -> set[str]:
+    """The names that hold within a statement's body: loop variables, `set`, `with`, arguments, macros."""
+    found: set[str] = set()
+    if isinstance(node, nodes.For):
+        found = {"loop"} | _stored(node.target)
+    elif isinstance(node, nodes.With):
+        found = {name for target in node.targets for name in _stored(target)}
+    elif isinstance(node, nodes.Macro):
+        found = {argument.name for argument in node.args}
+    for statement in getattr(node, "body", ()):
+        if isinstance(statement, nodes.Assign | nodes.AssignBlock):
+            found |= _stored(statement.target)
+        elif isinstance(statement, nodes.Macro):
+            found.add(statement.name)
+    return found
+
+
+def _stored(target: nodes.Node) -> set[str]:
+    return {node.name for node in _walk(target) if isinstance(node, nodes.Name)}
 
 
 def own_variables(tree: nodes.Template, name: str) -> dict[str, tuple[str, int]]:
@@ -180,39 +209,6 @@ def own_variables(tree: nodes.Template, name: str) -> dict[str, tuple[str, int]]
         if node.name in wanted and node.ctx == "load":
             places.setdefault(node.name, (name, node.lineno))
     return places
-
-
-def bound_at(tree: nodes.Template, wanted: nodes.Node) -> frozenset[str]:
-    """The names that a template itself gives to what it includes at that node: loop variables, `set`, `with`, arguments."""
-    path = _path(tree, wanted)
-    bound: set[str] = set()
-    for outer, inner in itertools.pairwise(path):
-        if isinstance(outer, nodes.For) and inner in outer.body:
-            bound |= {"loop"} | _stored(outer.target)
-        elif isinstance(outer, nodes.With):
-            bound |= {name for target in outer.targets for name in _stored(target)}
-        elif isinstance(outer, nodes.Macro):
-            bound |= {argument.name for argument in outer.args}
-        for statement in getattr(outer, "body", ()):
-            if isinstance(statement, nodes.Assign | nodes.AssignBlock):
-                bound |= _stored(statement.target)
-            elif isinstance(statement, nodes.Macro):
-                bound.add(statement.name)
-    return frozenset(bound)
-
-
-def _stored(target: nodes.Node) -> set[str]:
-    return {node.name for node in _walk(target) if isinstance(node, nodes.Name)}
-
-
-def _path(node: nodes.Node, wanted: nodes.Node) -> list[nodes.Node]:
-    if node is wanted:
-        return [node]
-    for child in node.iter_child_nodes():
-        below = _path(child, wanted)
-        if below:
-            return [node, *below]
-    return []
 
 
 def problem(finding: Finding, name: str, place: str) -> TemplateError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import jinja2
 
-from timbot.templating.analysis import Finding, bound_at, check_tree, guard_loops, names_of_others, own_variables, problem
+from timbot.templating.analysis import Finding, Other, check_tree, guard_loops, others, own_variables, problem
 from timbot.templating.environment import Sandbox
 from timbot.templating.errors import TemplateError
 from timbot.templating.limits import MAX_SOURCE, LimitError
@@ -114,8 +114,7 @@ class Compiler:
         tree = self._environment.parse(source, name or None)
         check_tree(tree)
         places = own_variables(tree, name)
-        for node, other in names_of_others(tree):
-            given = bound_at(tree, node)
+        for node, other, given in others(tree):
             for variable, where in self._other(node, other).items():
                 if variable not in given:
                     places.setdefault(variable, where)
@@ -123,7 +122,7 @@ class Compiler:
         code = self._environment.compile(tree, name or None, name or place or "template")
         return Compiled(source, jinja2.Template.from_code(self._environment, code, self._environment.globals), places)
 
-    def _other(self, node: jinja2.nodes.Include | jinja2.nodes.Extends, name: str) -> Mapping[str, tuple[str, int]]:
+    def _other(self, node: Other, name: str) -> Mapping[str, tuple[str, int]]:
         """The variables of an included or extended template."""
         if name in self._open:
             raise Finding(f"'{name}' includes itself.", node.lineno, "Take one of the includes out.")

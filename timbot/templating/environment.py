@@ -158,6 +158,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`; a text that is no key names an attribute."""
+        # Filters come here too, once for each dot in attribute='a.b.c'.
+        spend(1)
         found = self._item(obj, argument)
         if isinstance(found, jinja2.Undefined) and isinstance(argument, str) and not isinstance(obj, jinja2.Undefined):
             named = self._member(obj, argument)
@@ -180,7 +182,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping):
             # A tuple within a tuple, many times, takes forever to hash.
             spend_value(key)
-            return obj[key] if key in obj else nothing
+            return obj.get(key, nothing)
         if isinstance(obj, str | list | tuple | range) and isinstance(key, int):
             try:
                 return obj[key]

@@ -47,7 +47,7 @@ class Template:
         """What an editor is told."""
         return json_schema(frozenset())
 
-    def render(self, **values: object) -> str:
+    def render(self, /, **values: object) -> str:
         """The text with these values, without line breaks at its end. Values are data and are never compiled.
 
         Raises `TemplateError` for a value that is missing or of no use, and where a limit is met: 64 KiB of UTF-8, and about
