@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from config_site import ACCOUNT, EXAMPLE, ROOT
 from pydantic import BaseModel
 
 from timbot.cli import main
+from timbot.config.expand import Expanded, Expander
+from timbot.config.reader import read
 from timbot.config.schema import schema
+from timbot.config.tree import Plain, plain
 
 Schema = dict[str, Any]
 
@@ -59,9 +62,21 @@ def fits(value: object, node: Schema, whole: Schema) -> bool:
     if "$ref" in node:
         name = node["$ref"].removeprefix("#/$defs/")
         return fits(value, whole["$defs"][name], whole)
-    known = {"anyOf", "type", "enum", "const", "pattern", "properties", "additionalProperties", "required", "items"}
+    known = {"anyOf", "oneOf", "type", "enum", "const", "pattern", "properties", "additionalProperties", "required", "items"}
     known |= {"minimum", "maximum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "minProperties", "maxProperties"}
-    known |= {"description", "default", "format", "title", "$defs", "$schema", "writeOnly"}
+    known |= {
+        "description",
+        "default",
+        "format",
+        "title",
+        "$defs",
+        "$schema",
+        "writeOnly",
+        "oneOf",
+        "discriminator",
+        "examples",
+    }
+    known |= {"exclusiveMinimum", "maxItems", "uniqueItems", "prefixItems", "propertyNames"}
     assert node.keys() <= known, node.keys() - known
     kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
     types = node.get("type", list(kinds))
@@ -73,7 +88,9 @@ def fits(value: object, node: Schema, whole: Schema) -> bool:
         for kind in types
     ):
         return value is None and "type" not in node
-    checks = [not node.get("anyOf") or any(fits(value, one, whole) for one in node["anyOf"])]
+    choices = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+    checks = [not choices or any(fits(value, one, whole) for one in choices)]
+    checks.append("oneOf" not in node or sum(fits(value, one, whole) for one in node["oneOf"]) == 1)
     checks.append("enum" not in node or value in node["enum"])
     checks.append("const" not in node or value == node["const"])
     if isinstance(value, str):
@@ -95,9 +112,24 @@ def fits(value: object, node: Schema, whole: Schema) -> bool:
     return all(checks)
 
 
+class AsWritten(Expander):
+    """Puts nothing in: the schema is about the file as it is written."""
+
+    def expand(self, text: str, key: str) -> Expanded:
+        return Expanded(text, whole=False, outside=False)
+
+
+def written(text: str) -> Plain:
+    """What a file holds, by the words of YAML 1.2."""
+    root, problems = read(text, "c.yaml", AsWritten(Path(), {}))
+    assert root is not None
+    assert not problems
+    return plain(root)
+
+
 def accepted(text: str, plugins: dict[str, type | None] | None = None) -> bool:
     whole = schema(plugins or {})
-    return fits(yaml.safe_load(text), whole, whole)
+    return fits(written(text), whole, whole)
 
 
 def test_the_schema_beside_the_example_is_current(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +157,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_the_example_fits() -> None:
     whole = json.loads((ROOT / "config.schema.json").read_text(encoding="utf-8"))
-    assert fits(yaml.safe_load(EXAMPLE.read_text(encoding="utf-8")), whole, whole)
+    assert fits(written(EXAMPLE.read_text(encoding="utf-8")), whole, whole)
 
 
 @pytest.mark.parametrize(

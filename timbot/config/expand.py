@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from timbot.config.scalars import has_half_a_character
 from timbot.redaction import register
 
 LARGEST_FILE: Final = 64 * 1024
@@ -93,7 +94,7 @@ class Expander:
                 state = "empty" if name in self._environ else "not set"
                 raise ExpansionError(f"the variable {name} is {state}: set it, or give a default as in ${{{name}:-default}}")
             return default, False
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        if has_half_a_character(value):
             raise ExpansionError(f"the variable {name} is not UTF-8 text")
         if smells_of_secret(name) or smells_of_secret(key):
             register(value)

@@ -14,7 +14,7 @@ import yaml
 from timbot.config import syntax
 from timbot.config.expand import SECRET_KEYS, Expander, ExpansionError
 from timbot.config.problems import Location, Problem, dotted
-from timbot.config.scalars import resolve
+from timbot.config.scalars import has_half_a_character, resolve
 from timbot.config.tree import TOP, ListNode, MapNode, Mark, Node, ScalarNode
 from timbot.redaction import register
 
@@ -165,7 +165,7 @@ class _Reader:
             text, outside = expanded.text, expanded.outside
         if self._nearest_key() in SECRET_KEYS:
             register(text)
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if has_half_a_character(text):
             self._complain(mark, "half a character: write the whole one")
             return ScalarNode(mark, None, "", broken=True)
         kind = tag.removeprefix(_CORE) if tag else "str"
@@ -241,7 +241,7 @@ class _Reader:
         if "${" in key:
             self._complain(mark, "variables are put into values only, not into keys")
             opened.into = "nothing"
-        elif not key or any("\ud800" <= character <= "\udfff" for character in key):
+        elif not key or has_half_a_character(key):
             self._complain(mark, "a key must not be empty, nor hold half a character")
             opened.into = "nothing"
         if event.anchor is not None:

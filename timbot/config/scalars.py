@@ -16,6 +16,13 @@ _BASED: Final = re.compile(r"0o[0-7]{1,99}|0x[0-9a-fA-F]{1,99}")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
+
+
+def has_half_a_character(text: str) -> bool:
+    """Whether there is a surrogate in it, which no UTF-8 text can hold."""
+    return not text.isascii() and _HALF.search(text) is not None
+
 
 def resolve(text: str) -> str | int | float | bool | None:
     """The value of an unquoted scalar."""

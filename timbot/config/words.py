@@ -97,7 +97,7 @@ def unknown_key(key: str, kinds: shape.Kinds) -> str:
     return "there is no such key"
 
 
-def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+def closest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str:
     """The known word most like this one, whatever its case, dashes and underscores; empty if none is like it."""
     by_form = {_form(one): one for one in known}
     found = difflib.get_close_matches(_form(word), by_form, n=1, cutoff=cutoff)
