@@ -48,9 +48,14 @@ def free_port() -> int:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A copy of the example with a port of its own."""
-    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    text = text.replace("port: 8420", "port: 0").replace("examples/hello.py", str(ROOT / "examples" / "hello.py"))
+    """The first bot, on ports that are free."""
+    text = f"""\
+accounts: [{{user_id: bot, nick: Timbot}}]
+plugins:
+  - {ROOT / "examples" / "hello.py"}
+http: {{port: 0}}
+sandbox: {{port: 0, users: [alice, bob]}}
+"""
     file = tmp_path / "config.yaml"
     file.write_text(text, encoding="utf-8")
     return file
@@ -143,8 +148,8 @@ def refused(config: Path) -> tuple[int, str]:
 
 
 def test_a_wrong_configuration(config: Path) -> None:
-    config.write_text(config.read_text().replace("loop_guard: 30", "loop_gaurd: 30"))
-    line = config.read_text().splitlines().index(next(one for one in config.read_text().splitlines() if "gaurd" in one)) + 1
+    config.write_text(config.read_text() + "loop_gaurd: 30\n")
+    line = len(config.read_text().splitlines())
     told = f"timbot: {config}:{line}:1: loop_gaurd: there is no such key; did you mean loop_guard?\n"
     assert refused(config) == (exits.CONFIG, told)
 
@@ -181,7 +186,7 @@ def test_a_port_in_use(config: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        config.write_text(config.read_text().replace("port: 0", f"port: {port}"))
+        config.write_text(config.read_text().replace("sandbox: {port: 0", f"sandbox: {{port: {port}"))
         code, told = refused(config)
     assert code not in (exits.OK, exits.BUG)
     assert str(port) in told.splitlines()[0]
