@@ -214,13 +214,15 @@ async def test_a_client_that_says_nothing_does_not_hold_up_the_stop(site: Site) 
             await site.operations.stop()
 
 
-async def test_signals_are_left_to_the_bot(site: Site) -> None:
+async def test_signals_are_left_to_the_bot() -> None:
     heard = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, heard.set)
+    site = Site()
     try:
-        os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(5):
-            await heard.wait()
-        assert (await site.get("/livez")).status == 200
+        async with site.operations:
+            os.kill(os.getpid(), signal.SIGTERM)
+            async with asyncio.timeout(5):
+                await heard.wait()
+            assert (await site.get("/livez")).status == 200
     finally:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)

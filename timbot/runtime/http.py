@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from timbot.errors import TimbotError
 from timbot.im.endpoints import is_loopback
 from timbot.sandbox.guard import Caps, Guard, Hosts
-from timbot.sandbox.sockets import GRACE, Config
+from timbot.sandbox.sockets import Config
 
 BACKLOG: Final = 64
 """Connections that may wait to be accepted."""
@@ -85,19 +85,11 @@ class HttpServer:
             await self._task
 
     async def stop(self) -> None:
-        """Stop listening; answers that are under way get `GRACE` seconds. Idempotent."""
+        """Stop listening; answers that are under way get two seconds. Idempotent."""
         if self._task is None or self._server is None:
             return
         self._server.should_exit = True
         await asyncio.wait({self._task})
-        for connection in list(self._server.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
-        tasks = set(self._server.server_state.tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=GRACE)
         await asyncio.sleep(0)  # the transports tell their protocols in the next turn
 
     async def _bind(self) -> socket.socket:
