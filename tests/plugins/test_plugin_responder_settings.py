@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from timbot_plugins._shared.words import bare, contains, plain
 from timbot_plugins.responder import bot
 from timbot_plugins.responder.reach import unreachable
 from timbot_plugins.responder.rules import Rule
 from timbot_plugins.responder.settings import Settings
-from timbot_plugins.responder.words import bare, contains, plain
 
 from timbot.config import Document
 from timbot.errors import ConfigError

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from timbot import Template
+from timbot_plugins._shared.words import bare, plain
 from timbot_plugins.responder.memory import Memory
 from timbot_plugins.responder.rules import Answer, Menu, Submenu, When, Where
 from timbot_plugins.responder.settings import Settings
-from timbot_plugins.responder.words import bare, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import keyword
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -22,15 +22,12 @@ from pydantic import (
     PlainValidator,
     Tag,
     TypeAdapter,
-    ValidationError,
     ValidationInfo,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from timbot import Pattern, Template, User, Variables
-from timbot.schedule import ScheduleError, cron, every
+from timbot_plugins._shared.fields import a_text, one_or_several, zone
 from timbot_plugins.responder.hours import Dates, Opening
-from timbot_plugins.responder.words import bare, plain
 
 Value = str | int | float | bool
 """What a variable may be."""
@@ -55,20 +52,6 @@ _GROUP: Final = "1"
 """What a named group found, when a text is tried: a number and a text."""
 
 
-Place = tuple[int | str, ...]
-"""Where something stands within a setting: keys and numbers, from the outside in."""
-
-
-def raise_at(problems: Mapping[Place, str]) -> None:
-    """Have a validator complain of several places within what it validates. Nothing happens if there are none."""
-    if problems:
-        errors = [
-            InitErrorDetails(type=PydanticCustomError("value_error", "{message}", {"message": message}), loc=place, input=None)
-            for place, message in problems.items()
-        ]
-        raise ValidationError.from_exception_data("settings", errors)
-
-
 class TemplateFile(BaseModel):
     """A text in a file."""
 
@@ -78,41 +61,9 @@ class TemplateFile(BaseModel):
     """Its name in the folder of templates: `closed.j2`."""
 
 
-def _is_word(text: str) -> str:
-    word = plain(text)
-    if not word:
-        raise ValueError("a text with something in it is needed")
-    return word
-
-
-Word = Annotated[str, AfterValidator(_is_word)]
-"""A text to compare with, in the form in which texts are compared."""
-
-Whole = Annotated[Word, AfterValidator(bare)]
-"""The same for a whole message: without punctuation around it."""
-
-
-def _seconds(value: object) -> float:
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise ValueError("a length of time is needed, like 30s, 10m or 1h30m")
-    try:
-        return every(value).seconds
-    except ScheduleError as error:
-        raise ValueError(str(error)) from None
-
-
-Duration = Annotated[float, PlainValidator(_seconds, json_schema_input_type=str | float)]
-"""A length of time in seconds, at least one: `30s`, `10m`, `1h30m`."""
-
-
 def _zone(value: object, info: ValidationInfo) -> tzinfo:
     know({NEXT_OPEN: _TRIED_AT}, info)
-    if not isinstance(value, str):
-        raise ValueError("the name of a time zone is needed, like Asia/Shanghai")
-    try:
-        return cron("0 0 * * *", tz=value).zone
-    except ScheduleError as error:
-        raise ValueError(str(error)) from None
+    return zone(value)
 
 
 Zone = Annotated[tzinfo, PlainValidator(_zone, json_schema_input_type=str)]
@@ -120,17 +71,11 @@ Zone = Annotated[tzinfo, PlainValidator(_zone, json_schema_input_type=str)]
 
 
 def _opening(value: object) -> Opening:
-    return Opening.parse(_text(value))
+    return Opening.parse(a_text(value))
 
 
 def _dates(value: object) -> Dates:
-    return Dates.parse(_text(value))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError('a text is needed: put it in quotes, "like this"')
-    return value
+    return Dates.parse(a_text(value))
 
 
 OpeningLine = Annotated[Opening, PlainValidator(_opening, json_schema_input_type=str)]
@@ -197,14 +142,11 @@ def _one(value: object, info: ValidationInfo) -> tuple[Template, ...]:
     return (_template(value, info),)
 
 
-def _is_list(value: Any) -> str:
-    return "several" if isinstance(value, list | tuple) else "one"
-
-
 _Part = Annotated[Template, PlainValidator(_template, json_schema_input_type=str | TemplateFile)]
 _One = Annotated[tuple[Template, ...], PlainValidator(_one, json_schema_input_type=str | TemplateFile)]
 
 Texts = Annotated[
-    Annotated[_One, Tag("one")] | Annotated[tuple[_Part, ...], Field(min_length=1), Tag("several")], Discriminator(_is_list)
+    Annotated[_One, Tag("one")] | Annotated[tuple[_Part, ...], Field(min_length=1), Tag("several")],
+    Discriminator(one_or_several),
 ]
 """What the bot says: a text, `{file: name.j2}`, or a list of them, said one after the other."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from timbot_plugins.responder.fields import Place
+from timbot_plugins._shared.fields import Place
+from timbot_plugins._shared.words import contains
 from timbot_plugins.responder.rules import Menu, Rule, When, Where
-from timbot_plugins.responder.words import contains
 
 _CONVERSATIONS: Final = {"c2c": ("c2c",), "group": ("group",), "any": ("c2c", "group")}
 _NEVER: Final = "it is never closed: rules for closed hours need 'hours'"

@@ -6,20 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from timbot import Pattern
-from timbot_plugins.responder.fields import Duration, Place, Texts, Whole, Word, groups_of, raise_at, without_taken_groups
-from timbot_plugins.responder.words import bare, contains, plain
+from timbot_plugins._shared.fields import Duration, Model, Place, Whole, Word, raise_at
+from timbot_plugins._shared.words import bare, contains, plain
+from timbot_plugins.responder.fields import Texts, groups_of, without_taken_groups
 
 Where = Literal["c2c", "group", "any"]
 When = Literal["open", "closed", "always"]
-
-
-class Model(BaseModel):
-    """A mapping in the settings."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Answer(Model):

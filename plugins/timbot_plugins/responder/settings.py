@@ -7,20 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from timbot_plugins.responder.fields import (
-    ClosedDates,
-    Duration,
-    Name,
-    OpeningLine,
-    Texts,
-    Value,
-    Zone,
-    know,
-    raise_at,
-)
+from timbot_plugins._shared.fields import Duration, Model, raise_at
+from timbot_plugins.responder.fields import ClosedDates, Name, OpeningLine, Texts, Value, Zone, know
 from timbot_plugins.responder.hours import Calendar, check_week
 from timbot_plugins.responder.reach import unreachable
-from timbot_plugins.responder.rules import Menu, Model, Rule
+from timbot_plugins.responder.rules import Menu, Rule
 
 
 class Hours(Model):
