@@ -183,12 +183,18 @@ async def test_a_picture_without_measures_gets_them(files: Files) -> None:
 # Over HTTP
 
 
+@pytest.fixture(scope="module")
+def door() -> Iterator[Town]:
+    with Town(bot=False) as town:
+        yield town
+
+
 @pytest.mark.real_time
-def test_a_download_is_an_attachment_that_can_run_nothing(town: Town) -> None:
+def test_a_download_is_an_attachment_that_can_run_nothing(door: Town) -> None:
     page = b"<script>alert(1)</script>"
-    permit = town.do(lambda: town.sandbox.files.permit(ANY))
-    assert town.http("PUT", f"/files/put/{permit.token}", page, {"Content-Type": "text/html"})[0] == 200
-    status, headers, body = town.http("GET", f"/files/{permit.name}")
+    permit = door.do(lambda: door.sandbox.files.permit(ANY))
+    assert door.http("PUT", f"/files/put/{permit.token}", page, {"Content-Type": "text/html"})[0] == 200
+    status, headers, body = door.http("GET", f"/files/{permit.name}")
     assert (status, body) == (200, page)
     assert headers["content-type"] == "application/octet-stream"
     assert headers["content-disposition"].startswith("attachment")
@@ -200,23 +206,23 @@ def test_a_download_is_an_attachment_that_can_run_nothing(town: Town) -> None:
 @pytest.mark.parametrize(
     "path", ["/files/", "/files/..%2f..%2fetc%2fpasswd", "/files/" + "0" * 32, "/page/assets/..%2fsite.py"]
 )
-def test_a_name_that_is_none_leads_nowhere(town: Town, path: str) -> None:
-    assert town.http("GET", path)[0] == 404
+def test_a_name_that_is_none_leads_nowhere(door: Town, path: str) -> None:
+    assert door.http("GET", path)[0] == 404
 
 
 @pytest.mark.real_time
-def test_an_upload_without_a_permit_or_too_large_is_refused(town: Town) -> None:
-    assert town.http("PUT", "/files/put/none", b"x")[0] == 403
-    permit = town.do(lambda: town.sandbox.files.permit(IMAGE))
-    status, _, _ = town.http("PUT", f"/files/put/{permit.token}", b"", {"Content-Length": str(LARGEST[IMAGE] + 1)})
+def test_an_upload_without_a_permit_or_too_large_is_refused(door: Town) -> None:
+    assert door.http("PUT", "/files/put/none", b"x")[0] == 403
+    permit = door.do(lambda: door.sandbox.files.permit(IMAGE))
+    status, _, _ = door.http("PUT", f"/files/put/{permit.token}", b"", {"Content-Length": str(LARGEST[IMAGE] + 1)})
     assert status == 413
 
 
 @pytest.mark.real_time
-def test_a_page_of_another_port_may_upload_and_one_of_another_host_may_not(town: Town) -> None:
+def test_a_page_of_another_port_may_upload_and_one_of_another_host_may_not(door: Town) -> None:
     asked = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "content-type"}
-    status, headers, _ = town.http("OPTIONS", "/files/put/x", None, {"Origin": "http://localhost:3000", **asked})
+    status, headers, _ = door.http("OPTIONS", "/files/put/x", None, {"Origin": "http://localhost:3000", **asked})
     assert (status, headers["access-control-allow-origin"]) == (204, "http://localhost:3000")
     assert "PUT" in headers["access-control-allow-methods"]
-    status, headers, _ = town.http("OPTIONS", "/files/put/x", None, {"Origin": "http://evil.example", **asked})
+    status, headers, _ = door.http("OPTIONS", "/files/put/x", None, {"Origin": "http://evil.example", **asked})
     assert (status, "access-control-allow-origin" in headers) == (403, False)

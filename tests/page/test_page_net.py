@@ -8,6 +8,8 @@ import pytest
 from page_site import Tab, Town, words
 from playwright.sync_api import expect
 
+from timbot.sandbox.observe import Handled
+
 OpenTab = Callable[..., Tab]
 
 pytestmark = pytest.mark.real_time
@@ -82,6 +84,32 @@ def test_an_answer_that_was_lost_leaves_no_second_message(tab: OpenTab, town: To
     expect(alice.find(".failure")).to_have_count(0)
     page = town.do(lambda: town.sandbox.domain.chats.history("bob", "alice", 20))
     assert len(page.messages) == 1
+
+
+def test_pushes_are_acknowledged(tab: OpenTab, town: Town) -> None:
+    alice = tab("alice").open("bob")
+    seen = town.do(town.sandbox.observe)
+    town.say("bob", "alice", words("hello"))
+    alice.bubble("hello")
+    expect(alice.find(".bubble")).to_have_count(1)
+    commands = [one.done.command for one in town.do(seen.seen) if isinstance(one, Handled) and one.done.user == "alice"]
+    assert "openim.ws_msg_push_ack" in commands
+
+
+def test_a_push_whose_acknowledgement_was_lost_comes_again_and_is_shown_once(tab: OpenTab, town: Town) -> None:
+    alice = tab("alice", loud=True).open("bob")
+    alice.page.evaluate(
+        """() => {
+            const send = WebSocket.prototype.send
+            WebSocket.prototype.send = function (text) { text.includes('ws_msg_push_ack') || send.call(this, text) }
+        }"""
+    )
+    town.say("bob", "alice", words("once"), number=1)
+    alice.bubble("once")
+    town.do(lambda: cut(town, "alice"))
+    town.say("bob", "alice", words("meanwhile"), number=2)
+    alice.bubble("meanwhile")
+    expect(alice.find(".bubble")).to_have_count(2)
 
 
 def test_a_refused_message_says_why(tab: OpenTab, town: Town) -> None:

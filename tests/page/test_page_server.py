@@ -22,6 +22,13 @@ OWN_KEY = SecretKey("0123456789abcdef" * 4, "a test")
 JSON = {"Content-Type": "application/json"}
 
 
+@pytest.fixture(scope="module")
+def door() -> Iterator[Town]:
+    """A server without a bot, for tests that leave nothing behind."""
+    with Town(bot=False) as town:
+        yield town
+
+
 def own(town: Town) -> dict[str, str]:
     return {"Origin": f"http://{town.address}", "Sec-Fetch-Site": "same-origin"}
 
@@ -32,45 +39,45 @@ def login(town: Town, user: object, headers: dict[str, str]) -> tuple[int, dict[
     return status, answer
 
 
-def test_the_page_gets_a_signature_for_its_users(town: Town) -> None:
-    status, answer = login(town, "alice", {**JSON, **own(town)})
+def test_the_page_gets_a_signature_for_its_users(door: Town) -> None:
+    status, answer = login(door, "alice", {**JSON, **own(door)})
     assert (status, answer["user"]) == (200, "alice")
     signature = answer["userSig"]
-    now = int(town.sandbox.domain.time())
-    checked = usersig.check(signature, sdk_app_id=town.sandbox.sdk_app_id, secret_key=DEMO.text, user_id="alice", now=now)
+    now = int(door.sandbox.domain.time())
+    checked = usersig.check(signature, sdk_app_id=door.sandbox.sdk_app_id, secret_key=DEMO.text, user_id="alice", now=now)
     assert checked == 0
 
 
 @pytest.mark.parametrize("user", ["bot", "carol", "", None, ["alice"], 7])
-def test_there_is_none_for_others(town: Town, user: object) -> None:
-    status, answer = login(town, user, {**JSON, **own(town)})
+def test_there_is_none_for_others(door: Town, user: object) -> None:
+    status, answer = login(door, user, {**JSON, **own(door)})
     assert (status, "userSig" in answer) == (404, False)
 
 
-def test_only_the_page_itself_gets_one(town: Town) -> None:
+def test_only_the_page_itself_gets_one(door: Town) -> None:
     strangers: list[dict[str, str]] = [
         {},
         {"Origin": "http://localhost:3000"},
-        {"Origin": f"http://localhost:{town.server.port}"},
-        {"Origin": f"https://{town.address}"},
-        {"Origin": f"http://{town.address}", "Sec-Fetch-Site": "same-site"},
+        {"Origin": f"http://localhost:{door.server.port}"},
+        {"Origin": f"https://{door.address}"},
+        {"Origin": f"http://{door.address}", "Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "none"},
         {"Origin": "http://evil.example"},
         {"Host": "evil.example", "Origin": "http://evil.example"},
     ]
     for headers in strangers:
-        assert login(town, "alice", {**JSON, **headers})[0] == 403, headers
+        assert login(door, "alice", {**JSON, **headers})[0] == 403, headers
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
-def test_only_json_is_taken(town: Town, kind: str) -> None:
-    assert login(town, "alice", {**own(town), "Content-Type": kind})[0] == 415
+def test_only_json_is_taken(door: Town, kind: str) -> None:
+    assert login(door, "alice", {**own(door), "Content-Type": kind})[0] == 415
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"alice"', b"[" * 600, b'{"user":"alice"' + b" " * 2000 + b"}"])
-def test_a_body_that_makes_no_sense_is_refused(town: Town, body: bytes) -> None:
-    assert town.http("POST", "/page/login", body, {**JSON, **own(town)})[0] == 404
+def test_a_body_that_makes_no_sense_is_refused(door: Town, body: bytes) -> None:
+    assert door.http("POST", "/page/login", body, {**JSON, **own(door)})[0] == 404
 
 
 def test_a_public_server_has_no_page_and_signs_for_nobody() -> None:
@@ -82,12 +89,12 @@ def test_a_public_server_has_no_page_and_signs_for_nobody() -> None:
         assert b"TIM server" in body
 
 
-def test_assets_are_renewed_and_not_sent_twice(town: Town) -> None:
-    status, headers, body = town.http("GET", "/page/assets/app.js")
+def test_assets_are_renewed_and_not_sent_twice(door: Town) -> None:
+    status, headers, body = door.http("GET", "/page/assets/app.js")
     assert (status, headers["content-type"], headers["cache-control"]) == (200, "text/javascript; charset=utf-8", "no-cache")
     assert b"import" in body
-    assert town.http("GET", "/page/assets/app.js", None, {"If-None-Match": headers["etag"]})[0] == 304
-    status, headers, _ = town.http("GET", "/page/assets/app.js", None, {"Accept-Encoding": "gzip"})
+    assert door.http("GET", "/page/assets/app.js", None, {"If-None-Match": headers["etag"]})[0] == 304
+    status, headers, _ = door.http("GET", "/page/assets/app.js", None, {"Accept-Encoding": "gzip"})
     assert headers["content-encoding"] == "gzip"
     assert int(headers["content-length"]) < len(body)
 
