@@ -68,6 +68,12 @@ class TestMatching:
             for text in ["this", "hill", "high", "hi2", "aC++", "naïvely"]:
                 assert await alice.says(text) == [], text
 
+    async def test_a_keyword_with_vietnamese_letters_is_a_word_too(self) -> None:
+        async with world(rules=[rule("found", keywords=["mẹ"])]) as town:
+            alice = await town.user("alice")
+            assert await alice.says("Chào mẹ!") == ["found"]
+            assert await alice.says("mẹt") == []
+
     async def test_a_chinese_keyword_is_anywhere(self) -> None:
         async with world(rules=[rule("found", keywords=["退款"])]) as town:
             alice = await town.user("alice")
@@ -242,6 +248,15 @@ class TestFallback:
             assert await alice.says("three") == []
             await asyncio.sleep(20)
             assert await alice.says("four") == ["Sorry?", "Try: menu"]
+
+    async def test_in_a_group_everybody_hears_it_once(self) -> None:
+        async with world(fallback="?", fallback_once_per="10m") as town:
+            den = await group_of(town, "bob")
+            alice, bob = await town.user("alice"), await town.user("bob")
+            assert (await alice.says("one", group=den, mention=True))[-1] == "?"
+            await bob.answers()
+            assert await bob.says("one", group=den, mention=True) == ["?"]
+            assert await bob.says("two", group=den, mention=True) == []
 
 
 MENU: JsonValue = {
