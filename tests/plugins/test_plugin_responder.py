@@ -1,54 +1,13 @@
-"""responder: which answer a message gets, when, where, and when a person has the conversation."""
+"""responder: which answer a message gets, when and where."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-import pytest
 from pydantic import JsonValue
-from timbot_plugins.responder import bot
+from responder_site import HOURS, MENU, as_dict, group_of, heard, other, rule, set_clock, world
 
-from timbot import Context, OwnMessage, Plugin, Text
-from timbot.im.model.group import GroupType
-from timbot.im.wire.elements import TextElem, seal_element
-from timbot.testing import World
-from timbot.testing.world import Person
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-HOURS: dict[str, JsonValue] = {
-    "tz": "Asia/Shanghai",
-    "open": ["mon-fri 09:00-18:00", "sat 10:00-14:00"],
-    "closed": ["2026-12-25", "2026-10-01..2026-10-07"],
-    "answer": "We are closed until {{ next_open | strftime('%a %H:%M') }}.",
-}
-
-
-def world(*others: Plugin, **settings: JsonValue) -> World:
-    return World(bot, *others, configs={"responder": settings})
-
-
-def rule(reply: JsonValue, **more: JsonValue) -> JsonValue:
-    return {**more, "reply": reply}
-
-
-async def group_of(world: World, *members: str) -> str:
-    """A group of alice's with the bot in it."""
-    alice = await world.user("alice")
-    await alice.client.create_group(GroupType.WORK, "Den", group_id="den", member_list=["bot", *members])
-    await world.settle()
-    await alice.answers()
-    return "den"
-
-
-def set_clock(world: World, text: str, zone: ZoneInfo = SHANGHAI) -> None:
-    world.clock.set(datetime.fromisoformat(text).replace(tzinfo=zone))
-
-
-async def heard(person: Person, texts: Sequence[str]) -> list[list[object]]:
-    return [list(await person.says(text)) for text in texts]
+from timbot import Context, Text
 
 
 class TestMatching:
@@ -160,16 +119,6 @@ class TestOthers:
             assert await alice.says("/time") == ["late"]
 
 
-def other() -> Plugin:
-    plugin = Plugin("other")
-
-    @plugin.on_text
-    async def anything(_: Context[Text]) -> str:
-        return "the other one"
-
-    return plugin
-
-
 class TestVariables:
     async def test_what_a_text_knows(self) -> None:
         text = "{{ sender.name }}|{{ sender.id }}|{{ group }}|{{ text }}|{{ now | strftime('%H:%M') }}|{{ shop }}|{{ fee }}"
@@ -259,17 +208,6 @@ class TestFallback:
             assert await bob.says("two", group=den, mention=True) == []
 
 
-MENU: JsonValue = {
-    "on": ["menu", "菜单", "0"],
-    "text": "1 prices, 2 tea, 3 a person",
-    "items": {
-        "1": ["Green 5.", "Black 6."],
-        "2": {"text": "a green, b black", "items": {"a": "Green it is, {{ sender.name }}.", "B": "Black."}},
-        "3": {"reply": "Please wait.", "hand_over": True},
-    },
-}
-
-
 class TestMenu:
     async def test_choices_count_once_it_was_shown(self) -> None:
         async with world(menu=MENU, fallback="?") as town:
@@ -347,11 +285,6 @@ class TestMenu:
             assert await heard(alice, ["menu", "3", "hello?"]) == [["1 prices, 2 tea, 3 a person"], ["Please wait."], []]
 
 
-def as_dict(value: JsonValue) -> dict[str, JsonValue]:
-    assert isinstance(value, dict)
-    return value
-
-
 class TestGroups:
     async def test_in_a_group_only_who_mentions_the_bot_is_answered(self) -> None:
         async with world(rules=[rule("hello", exact=["hi"])], fallback="?") as town:
@@ -366,167 +299,3 @@ class TestGroups:
             den, alice = await group_of(town), await town.user("alice")
             assert await alice.says("hi") == ["in C2C"]
             assert await alice.says("hi", group=den, mention=True) == ["in den"]
-
-
-HAND_OVER = rule(["A colleague will be with you.", "Please wait."], keywords=["person", "人工"], hand_over=True)
-
-
-class TestHandOver:
-    async def test_the_bot_keeps_quiet_in_that_conversation_for_a_while(self) -> None:
-        async with world(other(), rules=[HAND_OVER], fallback="?", quiet="30m") as town:
-            alice, bob = await town.user("alice"), await town.user("bob")
-            assert await alice.says("a person please") == ["A colleague will be with you.", "Please wait."]
-            assert await alice.says("人工") == ["the other one"]  # the rest of the bot is not silenced
-            assert await bob.says("hi") == ["?"]
-            await asyncio.sleep(1750)
-            assert await alice.says("hi") == ["the other one"]
-            await asyncio.sleep(60)
-            assert await alice.says("hi") == ["?"]
-
-    async def test_a_message_that_waits_for_a_person_stays_unread(self) -> None:
-        async with world(rules=[HAND_OVER]) as town:
-            alice = await town.user("alice")
-            await alice.says("person")
-            await asyncio.sleep(5)
-            before = len(alice.events)
-            assert await alice.says("are you there?") == []
-            await asyncio.sleep(5)
-            assert [type(event).__name__ for event in alice.events[before:]] == []
-
-    async def test_in_a_group_it_is_the_groups_conversation(self) -> None:
-        async with world(rules=[HAND_OVER], fallback="?") as town:
-            den = await group_of(town, "bob")
-            alice, bob = await town.user("alice"), await town.user("bob")
-            await alice.says("person", group=den, mention=True)
-            await bob.answers()
-            assert await bob.says("hi", group=den, mention=True) == []
-            assert await bob.says("hi") == ["?"]
-
-    async def test_the_staff_is_told(self) -> None:
-        staff: JsonValue = {"users": ["bob"], "groups": ["den"], "text": "{{ sender.id }} wants a person: {{ text }}"}
-        async with world(rules=[HAND_OVER], staff=staff) as town:
-            await group_of(town, "bob")
-            alice, bob = await town.user("alice"), await town.user("bob")
-            await alice.says("person!")
-            told = [message.text for message in bob.received() if message.text]
-            assert told == ["alice wants a person: person!"] * 2
-            assert {message.conversation_type.value for message in bob.received() if message.text} == {"C2C", "GROUP"}
-
-    async def test_staff_that_cannot_be_told_keeps_nobody_else_from_it(self, capsys: pytest.CaptureFixture[str]) -> None:
-        staff: JsonValue = {"users": ["nobody", "bob"], "groups": ["no-group"], "text": "{{ sender.id }}"}
-        async with world(rules=[HAND_OVER], staff=staff) as town:
-            alice, bob = await town.user("alice"), await town.user("bob")
-            assert await alice.says("person") == ["A colleague will be with you.", "Please wait."]
-            assert await bob.answers() == ["alice"]
-            assert await alice.says("hi") == []
-        assert capsys.readouterr().out.count("staff not told") == 2
-
-
-async def write_as_the_bot(world: World, text: str, to: str, *, group: bool = False) -> None:
-    """What a colleague writes who is logged in as the bot's own account: the server tells the bot of it."""
-    random = world.chance.randrange(1, 2**31)
-    body = [seal_element(TextElem(text=text))]
-    domain = world.sandbox.domain
-    if group:
-        domain.group_messages.send("bot", to, body, size=len(text), random=random)
-    else:
-        domain.chats.send("bot", to, body, size=len(text), sequence=1, random=random)
-    world.sandbox.flush()
-    await world.settle()
-
-
-class TestSteppingBack:
-    async def test_the_bot_keeps_quiet_where_a_colleague_writes(self) -> None:
-        async with world(fallback="?") as town:
-            alice, bob = await town.user("alice"), await town.user("bob")
-            await write_as_the_bot(town, "I am Carol, how can I help?", "alice")
-            assert await alice.says("oh hello") == ["I am Carol, how can I help?"]
-            assert await bob.says("hi") == ["?"]
-            await asyncio.sleep(1000)
-            await write_as_the_bot(town, "Done.", "alice")
-            assert await alice.says("thanks") == ["Done."]
-            await asyncio.sleep(1000)
-            assert await alice.says("thanks") == []
-            await asyncio.sleep(1000)
-            assert await alice.says("thanks") == ["?"]
-
-    async def test_in_a_group_too(self) -> None:
-        async with world(fallback="?") as town:
-            den, alice = await group_of(town), await town.user("alice")
-            await write_as_the_bot(town, "I am Carol.", den, group=True)
-            assert await alice.says("hi", group=den, mention=True) == ["I am Carol."]
-            assert await alice.says("hi") == ["?"]
-
-    async def test_what_the_bot_says_itself_is_no_colleague(self) -> None:
-        async with world(fallback="?") as town:
-            alice = await town.user("alice")
-            assert await alice.says("one") == ["?"]
-            town.cut()
-            await asyncio.sleep(30)
-            assert await alice.says("two") == ["?"]
-
-    async def test_a_short_word_does_not_end_a_longer_quiet(self) -> None:
-        async with world(rules=[HAND_OVER], fallback="?") as town:
-            alice = await town.user("alice")
-            await alice.says("person")
-            await asyncio.sleep(5)
-            await write_as_the_bot(town, "Hello.", "alice")
-            await alice.answers()
-            await asyncio.sleep(1790)
-            assert await alice.says("hi") == []
-
-    async def test_it_can_be_switched_off(self) -> None:
-        async with world(fallback="?", step_back=False) as town:
-            alice = await town.user("alice")
-            await write_as_the_bot(town, "I am Carol.", "alice")
-            assert await alice.says("oh hello") == ["I am Carol.", "?"]
-
-    async def test_other_plugins_see_the_message_too(self) -> None:
-        seen: list[str] = []
-        watcher = Plugin("watcher")
-
-        @watcher.on_own_message
-        async def note(ctx: Context[OwnMessage]) -> None:
-            seen.append(ctx.payload.message.text)
-
-        async with world(watcher, fallback="?") as town:
-            await town.user("alice")
-            await write_as_the_bot(town, "I am Carol.", "alice")
-            assert seen == ["I am Carol."]
-
-
-class TestMemory:
-    async def test_what_is_over_is_forgotten_within_the_hour_and_the_rest_kept(self) -> None:
-        menu = {**as_dict(MENU), "forget_after": "3h"}
-        async with world(menu=menu, fallback="?", fallback_once_per="1m") as town:
-            alice, bob = await town.user("alice"), await town.user("bob")
-            await alice.says("menu")
-            await alice.says("what")
-            await bob.says("menu")
-            await bob.says("3")
-            store = town.database.scope("bot", "responder")
-            assert [key.split("\n")[0] for key in await store.keys()] == ["menu", "menu", "quiet", "said"]
-            await asyncio.sleep(3700)
-            assert [key.split("\n")[0] for key in await store.keys()] == ["menu", "menu"]
-            await asyncio.sleep(4 * 3600)
-            assert await store.keys() == []
-
-    async def test_it_survives_a_restart(self) -> None:
-        async with world(menu=MENU, fallback="?") as town:
-            alice, bob = await town.user("alice"), await town.user("bob")
-            await alice.says("menu")
-            await bob.says("menu")
-            await bob.says("3")
-            await town.bot.stop()
-            await town.add_bot("bot", bot)
-            assert await alice.says("1") == ["Green 5.", "Black 6."]
-            assert await bob.says("hi") == []
-
-    async def test_a_place_in_a_menu_that_is_gone_is_no_place(self) -> None:
-        async with world(menu=MENU, fallback="?") as town:
-            alice = await town.user("alice")
-            store = town.database.scope("bot", "responder")
-            await alice.says("menu")
-            [key] = await store.keys()
-            await store.set(key, {"until": town.clock.now() + 100, "path": ["2", "gone"]})
-            assert await alice.says("a") == ["?"]
