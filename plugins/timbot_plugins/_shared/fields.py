@@ -70,6 +70,11 @@ def zone(value: object) -> tzinfo:
         raise ValueError(str(error)) from None
 
 
+def machine_zone() -> tzinfo:
+    """The machine's own time zone."""
+    return cron("0 0 * * *").zone
+
+
 Zone = Annotated[tzinfo, PlainValidator(zone, json_schema_input_type=str)]
 """A time zone by its IANA name."""
 

@@ -1,0 +1,43 @@
+"""Conditions on what somebody wrote with a request."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Literal
+
+from timbot import Pattern
+from timbot_plugins._shared.fields import Model, Place, Word
+from timbot_plugins._shared.words import contains, plain
+
+Action = Literal["accept", "refuse", "leave"]
+
+
+class Wording(Model):
+    """Words and a pattern; any of them is enough."""
+
+    keywords: tuple[Word, ...] = ()
+    """Words or phrases within the message, without case and width: `hi` is not in `this`."""
+    unsafe_regex: bool = False
+    """Take a pattern that may run away."""
+    regex: Pattern | None = None
+    """A pattern that finds something in the message."""
+
+    def fits(self, wording: str) -> bool:
+        """Whether it is about this message."""
+        text = plain(wording)
+        if any(contains(text, word) for word in self.keywords):
+            return True
+        return self.regex is not None and self.regex.search(unicodedata.normalize("NFKC", wording).strip()) is not None
+
+    def taken(self, earlier: Wording) -> Iterator[Place]:
+        """The conditions for which `earlier` takes every message before this one is asked."""
+        for number, word in enumerate(self.keywords):
+            if any(contains(word, shorter) for shorter in earlier.keywords):
+                yield "keywords", number
+        if self.regex is not None and earlier.regex is not None and _same(self.regex, earlier.regex):
+            yield ("regex",)
+
+
+def _same(one: Pattern, other: Pattern) -> bool:
+    return one.pattern == other.pattern and one.ignore_case == other.ignore_case
