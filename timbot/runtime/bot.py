@@ -23,6 +23,8 @@ class Bot(Plugin):
                 f"Bot '{self.name}' ({self.place}) runs itself while another bot runs.",
                 hint="""Put its run() under: if __name__ == "__main__":""",
             )
+        from timbot.redaction import install_hooks
         from timbot.runtime.process import run_file  # loads the configuration's libraries only when something runs
 
+        install_hooks()
         asyncio.run(run_file(Path(config), [self]))

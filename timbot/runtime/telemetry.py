@@ -92,4 +92,5 @@ def _health_of(runner: AccountRunner) -> AccountHealth:
         ready=runner.ready.is_set(),
         heard_seconds_ago=client.silence or None,
         waiting=runner.waiting,
+        reasons=() if client.error is None else (str(client.error),),
     )
