@@ -16,6 +16,7 @@ from timbot.runtime.enabled import enable
 from timbot.runtime.log import get_log
 from timbot.sandbox import Settings
 
+from .sdk import Generation
 from .seat import Message, Seat
 from .town import KEY, Town, make_group, open_town
 
@@ -25,8 +26,8 @@ SIDES = {"1", "2", "3", "4", "5", "6"}
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    async with open_town(Settings()) as town:
+async def town(generation: Generation) -> AsyncIterator[Town]:
+    async with open_town(Settings(), generation) as town:
         account = Account(town.sandbox.sdk_app_id, "bot", from_secret_key(town.sandbox.sdk_app_id, KEY))
         client = Client(account, endpoint=resolve(f"ws://127.0.0.1:{town.port}"), chance=random.Random(1))
         runner = AccountRunner(client, [enable(bot, {"max_dice": 5})], get_log())

@@ -18,6 +18,7 @@ from timbot.runtime.log import get_log
 from timbot.sandbox import Settings
 from timbot.store import Database
 
+from .sdk import Generation
 from .seat import Seat
 from .town import KEY, Town, make_group, open_town
 
@@ -41,8 +42,8 @@ SETTINGS: dict[str, JsonValue] = {
 
 
 @pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    async with open_town(Settings(instances=2)) as town:
+async def town(generation: Generation) -> AsyncIterator[Town]:
+    async with open_town(Settings(instances=2), generation) as town:
         account = Account(town.sandbox.sdk_app_id, "bot", from_secret_key(town.sandbox.sdk_app_id, KEY))
         client = Client(account, endpoint=resolve(f"ws://127.0.0.1:{town.port}"), chance=random.Random(1))
         database = await Database.memory()
