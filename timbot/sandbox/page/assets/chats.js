@@ -1,8 +1,9 @@
 // Conversations and their messages: listed, read, sent, recalled, caught up with after a break.
 
+import { contactsAt, history, membersOf, missed, reading, recalling, sending } from './requests.js'
 import { Lost } from './session.js'
 import { line, mentioned } from './words.js'
-import { bodyOf, c2cId, c2cMessage, counter, custom, draft, groupId, groupMessage, MENTION_ALL, text } from './wire.js'
+import { c2cId, c2cMessage, counter, custom, draft, groupId, groupMessage, text } from './wire.js'
 
 const PAGE = 20
 const KEPT = 500 // messages of a conversation in memory; older ones are read again on demand
@@ -96,9 +97,7 @@ export class Chats {
   async #list() {
     let position = { TimeStamp: 0, StartIndex: 0, TopTimeStamp: 0, TopStartIndex: 0 }
     for (let page = 0; page < 20; page++) {
-      const answer = await this.#ask('recentcontact.page_get', {
-        From_Account: this.#store.me, ...position, OrderType: 1, MsgAssistFlags: 4, AssistFlags: 7,
-      })
+      const answer = await this.#ask(contactsAt(this.#store.me, position))
       for (const item of answer.SessionItem ?? []) this.#listed(item)
       if (answer.CompleteFlag === 1) return
       position = { TimeStamp: answer.TimeStamp, StartIndex: answer.StartIndex, TopTimeStamp: 0, TopStartIndex: 0 }
@@ -125,9 +124,7 @@ export class Chats {
   /** Reads what was missed, and dismisses the notices in it once they are told. */
   async catchUp() {
     for (let page = 0; page < 100; page++) {
-      const answer = await this.#ask('openim.getmsg', {
-        Cookie: this.#cookie, SyncFlag: page ? 1 : 0, NeedAbstract: 1, IsOnlineSync: 0,
-      })
+      const answer = await this.#ask(missed(this.#cookie, page > 0))
       this.#cookie = answer.Cookie
       for (const wire of answer.MsgList ?? []) this.takeC2c(wire, false)
       for (const item of answer.EventArray ?? []) this.#store.take(item)
@@ -172,16 +169,11 @@ export class Chats {
 
   async #page(chat, cursor) {
     const me = this.#store.me
+    const answer = await this.#ask(history(chat, cursor, PAGE))
     if (chat.type === 'C2C') {
-      const answer = await this.#ask('openim.getroammsg', {
-        Peer_Account: chat.peer, MaxCnt: PAGE, LastMsgTime: 0, MsgKey: cursor, WithRecalledMsg: 1,
-      })
       const messages = (answer.MsgList ?? []).map((wire) => c2cMessage(wire, me)[1])
       return { messages, place: { complete: answer.Complete === 1, cursor: answer.MsgKey ?? '' } }
     }
-    const answer = await this.#ask('group_open_http_svc.group_msg_get', {
-      GroupId: chat.peer, ReqMsgNumber: PAGE, WithRecalledMsg: 1, ...(cursor ? { ReqMsgSeq: Number(cursor) } : {}),
-    })
     const listed = answer.RspMsgList ?? []
     const lowest = Math.min(...listed.map((wire) => wire.MsgSeq))
     const messages = listed.map((wire) => groupMessage(wire, me)[1]).filter(Boolean).reverse()
@@ -308,12 +300,7 @@ export class Chats {
     this.#store.changed()
     if (!last || (!had && chat.reported === last.uid)) return
     chat.reported = last.uid
-    const report = chat.type === 'C2C'
-      ? this.#ask('openim.msgreaded', {
-        C2CMsgReaded: { Cookie: '', C2CMsgReadedItem: [{ To_Account: chat.peer, LastedMsgTime: last.time, Receipt: 1 }] },
-      })
-      : this.#ask('group_open_http_svc.msg_read_report', { GroupId: chat.peer, MsgReadedSeq: last.seq })
-    await report.catch(() => { chat.reported = 0 }) // told again with the next one
+    await this.#ask(reading(chat, last)).catch(() => { chat.reported = 0 }) // told again with the next one
   }
 
   sendText(chat, words) {
@@ -357,7 +344,8 @@ export class Chats {
     this.#store.changed()
     try {
       if (message.prepare) await message.prepare(message)
-      const answer = chat.type === 'C2C' ? await this.#sendC2c(chat, message) : await this.#sendGroup(chat, message)
+      message.clientSeq ??= message.seq
+      const answer = await this.#ask(sending(this.#store.me, chat, message))
       if (answer.MsgDropReason) throw new Error('The server took too many messages at once and dropped this one.')
       Object.assign(message, { state: 'sent', time: answer.MsgTime ?? message.time })
       if (chat.type === 'GROUP') this.#sentToGroup(chat, message, answer)
@@ -374,23 +362,6 @@ export class Chats {
     this.#order(chat)
   }
 
-  #sendC2c(chat, message) {
-    return this.#ask('openim.sendmsg', {
-      From_Account: this.#store.me, To_Account: chat.peer, MsgTimeStamp: Math.ceil(Date.now() / 1000), MsgSeq: message.seq,
-      MsgRandom: message.random, MsgBody: bodyOf(message), CloudCustomData: '', From_AccountNick: '', From_AccountHeadurl: '',
-      OfflinePushInfo: { PushFlag: 0, Title: '', Desc: '', Ext: '', ApnsInfo: { BadgeMode: 0 }, AndroidInfo: { OPPOChannelID: '' } },
-    })
-  }
-
-  #sendGroup(chat, message) {
-    const at = message.mentions.map((user) => (user === MENTION_ALL ? { GroupAtAllFlag: 1 } : { GroupAtAllFlag: 0, GroupAt_Account: user }))
-    return this.#ask('group_open_http_svc.send_group_msg', {
-      From_Account: this.#store.me, GroupId: chat.peer, Random: message.random, ClientSeq: message.clientSeq ??= message.seq,
-      MsgPriority: 'Normal', MsgBody: bodyOf(message), CloudCustomData: '', OnlineOnlyFlag: 0, GroupAtInfo: at,
-      OfflinePushInfo: { PushFlag: 0, Title: '', Desc: '', Ext: '', ApnsInfo: { BadgeMode: 0 }, AndroidInfo: { OPPOChannelID: '' } },
-    })
-  }
-
   /** Whether one may still recall it. */
   canRecall(message) {
     return message.mine && message.state === 'sent' && !message.recalled && this.#store.session.now() - message.time < RECALL_SECONDS
@@ -398,19 +369,9 @@ export class Chats {
 
   async recall(chat, message) {
     try {
-      if (chat.type === 'C2C') {
-        await this.#ask('openim.msgwithdraw', {
-          MsgInfo: {
-            From_Account: this.#store.me, To_Account: chat.peer, MsgSeq: message.seq, MsgRandom: message.random, MsgTimeStamp: message.time,
-          },
-        })
-      } else {
-        const answer = await this.#ask('group_open_http_svc.group_msg_recall', {
-          GroupId: chat.peer, MsgSeqList: [{ MsgSeq: message.seq }],
-        })
-        const code = answer.RecallRetList?.[0]?.RetCode ?? 0
-        if (code) throw new Error(code === 10031 ? 'It is too late to recall this message.' : `The server refused (${code}).`)
-      }
+      const answer = await this.#ask(recalling(this.#store.me, chat, message))
+      const code = answer.RecallRetList?.[0]?.RetCode ?? 0
+      if (code) throw new Error(code === 10031 ? 'It is too late to recall this message.' : `The server refused (${code}).`)
       this.#recalled(chat, message)
     } catch (error) {
       this.#store.toast(`Not recalled. ${error.message}`, 'error')
@@ -420,9 +381,7 @@ export class Chats {
 
   async loadMembers(chat) {
     try {
-      const answer = await this.#ask('group_open_http_svc.get_group_member_info', {
-        GroupId: chat.peer, Limit: 100, Offset: 0, MemberInfoFilter: ['Role', 'NameCard', 'JoinTime'],
-      })
+      const answer = await this.#ask(membersOf(chat.peer))
       const users = (answer.MemberList ?? []).map((member) => member.Member_Account)
       await this.#store.people.learn(users)
       chat.members = users.map((user) => ({ user, nick: this.#store.people.nicks.get(user) ?? '' }))
@@ -432,7 +391,7 @@ export class Chats {
     this.#store.changed()
   }
 
-  #ask(servcmd, body) {
+  #ask([servcmd, body]) {
     return this.#store.session.request(servcmd, body)
   }
 }
