@@ -198,6 +198,13 @@ def test_a_signature_is_in_no_error(text: str) -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize("text", ["user_sig=hunter2", "user_sig:hunter2", "{user_sig=hunter2}", "user_sig=hunter2: 1"])
+def test_a_short_secret_behind_a_key_that_is_written_wrongly_is_in_no_error(text: str) -> None:
+    lines = mistakes(f"{ACCOUNT}sandbox:\n  {text}\n")
+    assert lines
+    assert "hunter2" not in "".join(lines)
+
+
 @given(st.sampled_from(["nick", "loop_guard", "level", "user_id", "endpoint", "grace", "group", "zzz"]), st.integers(0, 3))
 def test_a_secret_from_outside_is_in_no_error(key: str, form: int) -> None:
     value = f"${{A_KEY}}{' x' * form}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -325,6 +325,12 @@ def test_a_use_that_stands_in_no_file() -> None:
     assert made.check_settings(PluginUse("p", {"word": "a"}), Rule) == (Rule("a"), [])
     [problem] = made.check_settings(PluginUse("p", {"word": 5}), Rule)[1]
     assert str(problem).startswith("c.yaml:1:1: p.word: a text is needed")
+
+
+def test_a_use_whose_settings_are_taken_away_has_none() -> None:
+    made = document(f"{ACCOUNT}plugins:\n  - p: {{word: a}}\n")
+    [use] = made.plugin_uses()["bot"]
+    assert made.check_settings(replace(use, settings=None), None) == (None, [])
 
 
 def test_settings_given_in_code() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, WithJsonSchema
 
 _UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PATTERN: Final = r"^(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+(?:\.\d+)?s)?(?:\d+ms)?$"
+_PATTERN: Final = r"^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?(?:\d+ms)?$"
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 _NEEDED: Final = "a length of time is needed, like 500ms, 10s, 5m or 1h30m, or a number of seconds"
 
