@@ -39,6 +39,10 @@ BUSINESS = [
     r'"[^"]*"',
     r"(?<!\d)1[3-9]\d{9}(?!\d)",
     r"(?m)^#\s*(\w+)$",
+    r"^\w*\w*x",
+    r"(^\w*\w*x)",
+    r"(?:ab|cd|ef|gh)*x",
+    r"(?:k1|s1)*x",
     "|".join(f"product{number}" for number in range(80)),
 ]
 
@@ -86,6 +90,8 @@ RUNAWAYS = [
     r"(a+)+?b",
     r"((a{1,9}){1,9}){1,9}b",
     r"(\w+\.?)+@",
+    r"(^\w*\w*x)|\d*\d*y",
+    r"(?m)^\w*\w*x",
     r"x{700}",
     r"((a{90}){90}){90}",
     r"((()|()){900}){900}",
@@ -101,6 +107,30 @@ def _without_re2(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("pattern", RUNAWAYS)
 def test_a_runaway_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError, match="may run away"):
+        Pattern.compile(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(a+)+b", "a part that is repeated can match the same text in more than one way"),
+        ("(a?)*b", "it repeats what may match nothing"),
+        (r"\w*\w*x", "too many of its parts can match the same text"),
+        (r"(a)\1", "it looks for a group's text again"),
+        ("(?=a*)b", "it looks ahead or behind for more than a plain text"),
+        ("a{700}", "it has more than 600 characters"),
+        (".*" * 200 + "x", "it is too entangled to tell"),
+    ],
+)
+def test_the_reason_is_said(pattern: str, reason: str) -> None:
+    with pytest.raises(PatternError, match=re.escape(reason)):
+        Pattern.compile(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["(a1|A1)*x", "(é1|É1)*x", "([à-ö]1|[À-Ö]1)*x", "([a-z]1|\u212a1)*x"])
+def test_where_case_counts_they_are_apart(pattern: str) -> None:
+    assert Pattern.compile(pattern, ignore_case=False).engine == "re"
+    with pytest.raises(PatternError, match="in more than one way"):
         Pattern.compile(pattern)
 
 

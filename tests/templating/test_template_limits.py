@@ -72,13 +72,13 @@ ATTACKS = {
     "output of values": LARGE + "{{ a }}{{ a }}",
     "output in utf-8": "{{ '中' * 30000 }}",
     # looking at texts
-    "find": "{% set a = 'a' * 60000 %}{% set b = 'a' * 50 + 'b' %}{% for i in range(9000) %}{{ a.find(b) }}{% endfor %}",
-    "in": LARGE + "{% set b = 'b' + 'a' * 50 %}{% for i in range(9000) %}{% if b in a %}{% endif %}{% endfor %}",
-    "count": "{% set a = 'a' * 60000 %}{% for i in range(9000) %}{{ a.count('ab') }}{% endfor %}",
-    "equal": LARGE + "{% set b = 'a' * 60000 %}{% for i in range(9000) %}{% if a == b %}{% endif %}{% endfor %}",
-    "equal test": LARGE + "{% set b = 'a' * 60000 %}{% for i in range(9000) %}{% if a is eq b %}{% endif %}{% endfor %}",
-    "cut": LARGE + "{% for i in range(9000) %}{% set b = a[1:] %}{% endfor %}",
-    "split": "{% set a = 'a ' * 30000 %}{% for i in range(9000) %}{% set b = a.split() %}{% endfor %}",
+    "find": "{% set a = 'a' * 60000 %}{% set b = 'a' * 50 + 'b' %}{% for i in range(1000) %}{{ a.find(b) }}{% endfor %}",
+    "in": LARGE + "{% set b = 'b' + 'a' * 50 %}{% for i in range(1000) %}{% if b in a %}{% endif %}{% endfor %}",
+    "count": "{% set a = 'a' * 60000 %}{% for i in range(1000) %}{{ a.count('ab') }}{% endfor %}",
+    "equal": LARGE + "{% set b = 'a' * 60000 %}{% for i in range(1000) %}{% if a == b %}{% endif %}{% endfor %}",
+    "equal test": LARGE + "{% set b = 'a' * 60000 %}{% for i in range(1000) %}{% if a is eq b %}{% endif %}{% endfor %}",
+    "cut": LARGE + "{% for i in range(1000) %}{% set b = a[1:] %}{% endfor %}",
+    "split": "{% set a = 'a ' * 30000 %}{% for i in range(1000) %}{% set b = a.split() %}{% endfor %}",
     "sort": "{% set a = 'a' * 60000 ~ 1 %}{% set b = 'a' * 60000 ~ 2 %}{{ [" + "a, b, " * 200 + "a] | sort | length }}",
     # making lists
     "range": "{{ range(10**9) | list }}",
@@ -167,6 +167,8 @@ ATTACKS = {
     "call an attribute": "{{ thing.destroy() }}",
     "call by map": "{{ [thing] | map(attribute='destroy') | first }}",
     "star": "{{ range(*[1, 2]) }}",
+    "private by text": "{{ thing['_secret'] }}",
+    "dict by text": "{{ thing['__dict__'] | length }}",
     "do": "{% do range(3) %}",
     "debug": "{% debug %}",
 }
@@ -174,6 +176,8 @@ ATTACKS = {
 
 class Thing:
     """A value with more to it than a template should have."""
+
+    _secret = "secret"
 
     def destroy(self) -> str:
         return "destroyed"

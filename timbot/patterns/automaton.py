@@ -57,10 +57,7 @@ class Automaton:
         self.spans: list[int] = [longest]
         self.edges: list[Counter[int]] = [Counter()]
         whole = self._sequence(without_tail(nodes), flags, 0)
-        if anchored(nodes, flags):
-            # Only before the first character: at no time together with any other state.
-            self.masks[START] = self._alphabet.everything + 1
-        else:
+        if not anchored(nodes, flags):
             self.edges[START][START] = 1
         self._link(Counter({START: 1}), whole.first)
 

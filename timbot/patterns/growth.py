@@ -166,13 +166,13 @@ class Growth:
         moments: dict[int, Moments] = {}
         for number in reversed(range(len(self._order))):
             states = self._order[number]
-            arriving = [(state, ways * routes[state]) for state, _, ways in entries[number]]
+            arriving = [(state, other, ways * routes[state]) for state, other, ways in entries[number]]
             before = [moments[self._component[state]] for state, _, _ in entries[number]]
             grown = [self._entered(number, other, moments[other]) for other in moments if number in self._reach[other]]
             moments[number] = max([*before, *(one for one in grown if one)], key=Moments.weight, default=Moments())
             # Into a loop that is not entered at any time the ways lead at different times: they add up.
             add_up = self._loops(number) and not any(grown)
-            amount = sum(amount for _, amount in arriving) if add_up else self._at_once(arriving)
+            amount = sum(amount for *_, amount in arriving) if add_up else self._arriving(arriving)
             routes |= dict.fromkeys(states, amount if arriving else 1.0)
         return self._longest * self._at_once(
             (state, routes[state] * moments[self._component[state]].weight() * (1 + len(self._edges[state])))
@@ -193,6 +193,13 @@ class Growth:
         return Moments(
             before.count * max(1.0, span * min(1.0, len(states) / period)), before.chosen + int(span >= self._longest)
         )
+
+    def _arriving(self, ways: list[tuple[int, int, float]]) -> float:
+        """The ways from states into others by one character, for the worst character."""
+        best = 0.0
+        for kind in frozenset().union(*(self._kinds[into] for _, into, _ in ways)):
+            best = max(best, self._at_once((state, amount) for state, into, amount in ways if kind in self._kinds[into]))
+        return best
 
     def _at_once(self, amounts: Iterable[tuple[int, float]]) -> float:
         """The sum over states that attempts from one place of the text can be in after one character, for the worst case."""

@@ -159,7 +159,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`; a text that is no key names an attribute."""
         # Filters come here too, once for each dot in attribute='a.b.c'.
-        spend(1)
+        spend(2)
         found = self._item(obj, argument)
         if isinstance(found, jinja2.Undefined) and isinstance(argument, str) and not isinstance(obj, jinja2.Undefined):
             named = self._member(obj, argument)
@@ -178,19 +178,21 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return member(obj, name)
 
     def _item(self, obj: Any, key: Any) -> Any:
-        nothing = self.undefined(obj=obj, name=key)
         if isinstance(obj, Mapping):
             # A tuple within a tuple, many times, takes forever to hash.
             spend_value(key)
-            return obj.get(key, nothing)
+            return obj[key] if key in obj else self._nothing(obj, key)
         if isinstance(obj, str | list | tuple | range) and isinstance(key, int):
             try:
                 return obj[key]
             except IndexError:
-                return nothing
+                return self._nothing(obj, key)
         if isinstance(obj, jinja2.Undefined):
             return obj[key]
-        return nothing
+        return self._nothing(obj, key)
+
+    def _nothing(self, obj: Any, name: Any) -> jinja2.Undefined:
+        return self.undefined(obj=obj, name=name)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """`left operator right`."""
