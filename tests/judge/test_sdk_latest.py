@@ -53,5 +53,8 @@ async def test_people_and_groups(town: Town) -> None:
     application = await alice.expect_message(notice(1))
     await alice.call("handleGroupApplication", {"handleAction": "Agree", "message": live(application)})
     await bob.expect_message(notice(2))
+    for number in range(25):
+        await alice.send_text(group, f"n{number}", group=True)
+    assert texts(await history(bob, f"GROUP{group}")) == [f"n{number}" for number in range(25)]
     await alice.send_text(group, "hey bob", group=True, at=["bob"])
     assert (await bob.expect_message(text="hey bob"))["atUserList"] == ["bob"]

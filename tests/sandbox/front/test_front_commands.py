@@ -291,10 +291,11 @@ class TestGroups:
         page = await bob.ok(f"{GROUP}.group_msg_get", {"GroupId": "den", "ReqMsgNumber": 21, "WithRecalledMsg": 1})
         assert [message["MsgSeq"] for message in page["RspMsgList"]] == list(range(30, 9, -1))
         assert [message["IsPlaceMsg"] for message in page["RspMsgList"][:2]] == [1, 0]
-        assert page["IsFinished"] == 0
+        assert (page["IsFinished"], page["NextReqMsgSeq"]) == (0, 9)
         rest = await bob.ok(f"{GROUP}.group_msg_get", {"GroupId": "den", "ReqMsgNumber": 21, "ReqMsgSeq": 9})
         assert (said(rest["RspMsgList"]), rest["IsFinished"]) == ([f"n{number}" for number in range(9, 0, -1)], 1)
         assert {message["Event"] for message in rest["RspMsgList"]} == {3}
+        assert rest["NextReqMsgSeq"] == 0
 
     async def test_frequency_control_drops_with_success(self, site: Site) -> None:
         alice = await site.login("alice")

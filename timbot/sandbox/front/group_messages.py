@@ -91,6 +91,7 @@ class GroupMessages:
             group_id=request.group_id,
             is_finished=NOTHING if not shown else COMPLETE if page.complete else MORE,
             rsp_msg_list=[Raw(encode(message)) for message in shown],
+            next_req_msg_seq=0 if page.complete else page.records[-1].sequence - 1,
         )
 
     def delete(self, call: Call, request: wire.DeleteRequest) -> Answer:

@@ -294,11 +294,12 @@ class HistoryRequest(Value, frozen=True):
 
 
 class HistoryAnswer(Answer, frozen=True):
-    """Messages newest first. `is_finished` 2 = nothing there."""
+    """Messages newest first. `is_finished` 2 = nothing there. `next_req_msg_seq` 0 = no older ones, for the newest SDKs."""
 
     group_id: Opt[str] = UNSET
     is_finished: Opt[Int] = UNSET
     rsp_msg_list: Opt[list[Raw]] = UNSET
+    next_req_msg_seq: Opt[Int] = UNSET
 
 
 class DeleteRequest(Value, frozen=True):
