@@ -7,6 +7,7 @@ import { People } from './people.js'
 import { Refusal, Session } from './session.js'
 
 const TOAST_MS = 6000
+const ROOM_FOR_TWO = '(min-width: 720px)' // list and chat beside each other: the bot's is open from the start
 
 export class Store {
   #draw
@@ -141,6 +142,8 @@ export class Store {
     if (fresh) this.chats.renew()
     await this.people.sync() // first, since it says which groups may be read
     await this.chats.sync().catch(() => {}) // the connection was lost: all of it comes again with the next one
+    const bot = this.chats.all.get(`C2C${this.state.setup.bots[0]}`)
+    if (bot && !this.chats.current && matchMedia(ROOM_FOR_TWO).matches) this.chats.open(bot)
     this.changed()
   }
 
