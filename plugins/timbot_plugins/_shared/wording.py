@@ -25,15 +25,18 @@ class Wording(Model):
 
     def fits(self, wording: str) -> bool:
         """Whether it is about this message."""
-        text = plain(wording)
-        if any(contains(text, word) for word in self.keywords):
+        if self.has_keyword_in(plain(wording)):
             return True
         return self.regex is not None and self.regex.search(unicodedata.normalize("NFKC", wording).strip()) is not None
+
+    def has_keyword_in(self, text: str) -> bool:
+        """Whether one of the keywords is in a plain text."""
+        return any(contains(text, word) for word in self.keywords)
 
     def taken(self, earlier: Wording) -> Iterator[Place]:
         """The conditions for which `earlier` takes every message before this one is asked."""
         for number, word in enumerate(self.keywords):
-            if any(contains(word, shorter) for shorter in earlier.keywords):
+            if earlier.has_keyword_in(word):
                 yield "keywords", number
         if self.regex is not None and earlier.regex is not None and _same(self.regex, earlier.regex):
             yield ("regex",)

@@ -1,0 +1,444 @@
+"""group_approval: who comes in, who is refused with which words, and who is left to a person."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import JsonValue
+from settings_site import examples, keys, loaded, outcomes, problems, tables
+from timbot_plugins.group_approval import bot
+from timbot_plugins.group_approval.codes import codes_in
+from timbot_plugins.group_approval.settings import Rule, Settings
+
+from timbot import GroupNotice
+from timbot.im.model.events import NoticeType
+from timbot.runtime.enabled import enable
+from timbot.sandbox.domain.group_rules import GroupType, Role
+from timbot.sandbox.domain.messages import GroupChanges
+from timbot.testing import World
+
+USERS = ("alice", "bob", "carol", "vip_1", "spam_1")
+
+
+def world(**settings: JsonValue) -> World:
+    return World(bot, users=USERS, configs={"group_approval": settings})
+
+
+def rule(do: str, **more: JsonValue) -> JsonValue:
+    return {"do": do, **more}
+
+
+def found_group(world: World, group_id: str = "den", *members: str, name: str = "Den") -> None:
+    """A group of the bot's in which whoever wants in has to ask."""
+    domain = world.sandbox.domain
+    domain.groups.create("bot", GroupType.PUBLIC, GroupChanges(name=name), group_id=group_id)
+    if members:
+        domain.group_members.add("administrator", group_id, members)
+    world.sandbox.flush()
+
+
+async def asks(world: World, user: str, wording: str = "", group: str = "den") -> str:
+    """Somebody asks to be let in. What the server's notice tells them: 'in: ...', 'out: ...' or nothing (empty)."""
+    person = await world.user(user)
+    seen = len(person.events)
+    await person.client.join_group(group, apply_message=wording)
+    await world.settle()
+    told = [event for event in person.events[seen:] if isinstance(event, GroupNotice)]
+    words = {NoticeType.JOIN_ACCEPTED: "in", NoticeType.JOIN_REFUSED: "out"}
+    return " and ".join(f"{words[notice.type]}: {notice.text}" for notice in told if notice.type in words)
+
+
+async def heard(world: World, user: str) -> list[object]:
+    return list(await (await world.user(user)).answers())
+
+
+class TestDecisions:
+    async def test_what_nothing_decides_is_left_to_a_person(self) -> None:
+        async with world(allow=["bob"]) as town:
+            found_group(town)
+            assert await asks(town, "alice") == ""
+            assert outcomes(town) == ["left to a person"]
+
+    @pytest.mark.parametrize(("default", "told"), [("accept", "in: "), ("refuse", "out: ")])
+    async def test_the_default_is_the_operators(self, default: str, told: str) -> None:
+        async with world(default=default) as town:
+            found_group(town)
+            assert await asks(town, "alice") == told
+
+    async def test_the_deny_list_is_asked_before_all_else(self) -> None:
+        async with world(deny=["spam_*"], rules=[rule("accept", keywords=["please"])], default="accept") as town:
+            found_group(town)
+            assert await asks(town, "spam_1", "please") == "out: "
+            assert await asks(town, "alice", "please") == "in: "
+
+    async def test_the_allow_list_is_asked_before_the_rules(self) -> None:
+        async with world(allow=["vip_*"], rules=[rule("refuse", keywords=["please"])]) as town:
+            found_group(town)
+            assert await asks(town, "vip_1", "please") == "in: "
+            assert await asks(town, "alice", "please") == "out: "
+
+    async def test_the_first_rule_that_fits_decides(self) -> None:
+        rules = [rule("refuse", keywords=["free money"]), rule("leave", regex="mon.y"), rule("accept", keywords=["please"])]
+        async with world(rules=rules) as town:
+            found_group(town)
+            assert await asks(town, "alice", "please, free money") == "out: "
+            assert await asks(town, "bob", "money please") == ""
+            assert await asks(town, "carol", "please") == "in: "
+
+    async def test_groups_have_settings_of_their_own(self) -> None:
+        groups: JsonValue = {"open": {"default": "accept"}, "closed": {"rules": [], "reason": "No."}}
+        async with world(default="refuse", rules=[rule("accept", keywords=["please"])], reason="Sorry.", groups=groups) as town:
+            for group in ("den", "open", "closed"):
+                found_group(town, group)
+            told = [await asks(town, "alice", "hello", group) for group in ("den", "open", "closed")]
+            assert told == ["out: Sorry.", "in: ", "out: No."]
+            told = [await asks(town, "bob", "please", group) for group in ("den", "open", "closed")]
+            assert told == ["in: ", "in: ", "out: No."]
+
+
+class TestRules:
+    @pytest.mark.parametrize("wording", ["42", " 42! ", "４２", "Forty-Two", "四十二。", "「四十二」"])
+    def test_answers_that_are_right(self, wording: str) -> None:
+        assert a_rule(answers=["42", "forty-two", "四十二"]).fits(wording)
+
+    @pytest.mark.parametrize("wording", ["", "42 or 43", "142", "四十二吗", "forty two"])
+    def test_answers_that_are_wrong(self, wording: str) -> None:
+        assert not a_rule(answers=["42", "forty-two", "四十二"]).fits(wording)
+
+    @pytest.mark.parametrize(
+        ("wording", "fits"), [("I am a Student", True), ("students", False), ("ROOM 17", True), ("room", False)]
+    )
+    def test_words_and_patterns(self, wording: str, fits: bool) -> None:
+        assert a_rule(keywords=["student"], regex=r"room \d+").fits(wording) is fits
+
+
+def a_rule(**settings: JsonValue) -> Rule:
+    found = enable(bot, {"rules": [{"do": "accept", **settings}]}).settings
+    assert isinstance(found, Settings)
+    return found.rules[0]
+
+
+def with_codes(*codes: JsonValue, **more: JsonValue) -> World:
+    return world(**{"rules": [rule("accept", codes=list(codes))], "default": "refuse", **more})
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        "wording", ["SPRING-26", "spring-26", "My code: Spring-26.", "邀请码ＳＰＲＩＮＧ-26！", "x\nspring-26\ny"]
+    )
+    async def test_a_code_lets_in(self, wording: str) -> None:
+        async with with_codes("Spring-26") as town:
+            found_group(town)
+            assert await asks(town, "alice", wording) == "in: "
+
+    @pytest.mark.parametrize("wording", ["", "spring", "spring-2", "spring-26-x", "aspring-26", "spring 26"])
+    async def test_what_is_no_code_does_not(self, wording: str) -> None:
+        async with with_codes("Spring-26") as town:
+            found_group(town)
+            assert await asks(town, "alice", wording) == "out: "
+
+    async def test_a_code_is_for_one_user(self) -> None:
+        async with with_codes("spring-26") as town:
+            found_group(town)
+            assert await asks(town, "alice", "spring-26") == "in: "
+            assert await asks(town, "bob", "SPRING-26") == "out: "
+
+    async def test_the_same_user_may_use_it_again(self) -> None:
+        async with with_codes("spring-26") as town:
+            found_group(town)
+            found_group(town, "attic")
+            assert await asks(town, "alice", "spring-26") == "in: "
+            assert await asks(town, "alice", "spring-26", "attic") == "in: "
+
+    async def test_of_two_at_once_one_comes_in_and_the_other_is_refused(self) -> None:
+        async with with_codes("spring-26") as town:
+            found_group(town)
+            alice, bob = await town.user("alice"), await town.user("bob")
+            await asyncio.gather(*(person.client.join_group("den", apply_message="spring-26") for person in (alice, bob)))
+            await town.settle()
+            assert sorted(outcomes(town)) == ["accept: done", "reject: done"]
+
+    async def test_a_second_code_counts_where_the_first_is_spent(self) -> None:
+        async with with_codes("spring-26", "summer-26") as town:
+            found_group(town)
+            assert await asks(town, "alice", "spring-26") == "in: "
+            assert await asks(town, "bob", "spring-26 or summer-26?") == "in: "
+            assert await asks(town, "carol", "summer-26") == "out: "
+
+    async def test_a_full_group_spends_none(self) -> None:
+        async with with_codes("spring-26", max_members=1, full="refuse", groups={"attic": {"max_members": 5}}) as town:
+            found_group(town)
+            found_group(town, "attic")
+            assert await asks(town, "alice", "spring-26") == "out: "
+            assert await asks(town, "bob", "spring-26", "attic") == "in: "
+
+    async def test_codes_in_a_file(self, tmp_path: Path) -> None:
+        tmp_path.joinpath("codes.txt").write_text("spring-26, summer-26 # for friends\n\n# gone: winter-26\nautumn-26\n")
+        enabled = loaded(examples("group_approval.md")[1], tmp_path)
+        assert isinstance(enabled.settings, Settings)
+        assert enabled.settings.rules[0].codes == ("spring-26", "summer-26", "autumn-26")
+
+    async def test_a_file_with_one_code_of_digits(self, tmp_path: Path) -> None:
+        tmp_path.joinpath("codes.txt").write_text("12345678")
+        enabled = loaded(examples("group_approval.md")[1], tmp_path)
+        assert isinstance(enabled.settings, Settings)
+        assert enabled.settings.rules[0].codes == ("12345678",)
+
+    async def test_codes_are_in_no_log(self, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        async with with_codes("spring-26", max_members=2) as town:
+            found_group(town)
+            await asks(town, "alice", "spring-26")
+            await asks(town, "bob", "spring-26")
+            assert len(outcomes(town)) == 2
+        printed = capsys.readouterr()
+        assert "accept: done" in printed.out + printed.err
+        assert "spring" not in (printed.out + printed.err + caplog.text).casefold()
+
+    def test_mistakes_do_not_show_them(self, tmp_path: Path) -> None:
+        [problem] = problems("group_approval", "rules: [{codes: 'spring-26 abc', do: accept}]", tmp_path)
+        assert (
+            problem == "1: rules.0.codes: line 1 of the text: a code is 4 to 64 letters and digits, with - and _ between them"
+        )
+
+
+@given(st.lists(st.from_regex(r"\A[a-z0-9][a-z0-9_-]{2,8}[a-z0-9]\Z"), min_size=1, max_size=5, unique=True), st.data())
+def test_a_code_is_found_between_whatever_is_no_part_of_one(codes: list[str], data: st.DataObject) -> None:
+    between = st.sampled_from([" ", "\n", ":", "码", "！", ", ", "(", "。"])
+    text = "".join(data.draw(between) + code.upper() for code in codes) + data.draw(between)
+    assert codes_in(text, codes) == codes
+
+
+class TestMemberCap:
+    async def test_those_beyond_are_left(self) -> None:
+        async with world(default="accept", max_members=2) as town:
+            found_group(town)
+            assert await asks(town, "alice") == "in: "
+            assert await asks(town, "bob") == ""
+
+    async def test_or_refused_with_a_reason(self) -> None:
+        full: dict[str, JsonValue] = {"max_members": 2, "full": "refuse", "full_reason": "{{ group.name }} is full."}
+        async with world(default="accept", reason="No.", deny=["spam_1"], **full) as town:
+            found_group(town, "den", "carol")
+            assert await asks(town, "alice") == "out: Den is full."
+            assert await asks(town, "spam_1") == "out: No."
+
+    async def test_many_at_once_do_not_go_beyond_it(self) -> None:
+        async with world(default="accept", max_members=3) as town:
+            found_group(town)
+            people = [await town.user(user) for user in USERS]
+            await asyncio.gather(*(person.client.join_group("den") for person in people))
+            await town.settle()
+            assert sorted(outcomes(town)) == ["accept: done"] * 2 + ["left to a person"] * 3
+
+    async def test_whoever_has_come_in_needs_no_second_seat(self) -> None:
+        async with world(default="accept", max_members=4) as town:
+            found_group(town)
+            assert [await asks(town, user) for user in ("alice", "bob", "carol", "vip_1")] == ["in: "] * 3 + [""]
+
+    async def test_a_seat_for_somebody_who_does_not_come_is_free_after_a_while(self) -> None:
+        async with world(default="accept", max_members=2) as town:
+            found_group(town)
+
+            async def quicker(*_: object, **__: object) -> None:
+                from timbot.errors import ServerError
+
+                raise ServerError("handle_apply_join_group", 10024)
+
+            handle = town.bot.client.handle_group_application
+            town.bot.client.handle_group_application = quicker  # type: ignore[method-assign]  # an admin who refuses
+            await asks(town, "alice")
+            town.bot.client.handle_group_application = handle  # type: ignore[method-assign]  # and goes away
+            assert await asks(town, "bob") == ""
+            await asyncio.sleep(60)
+            assert await asks(town, "carol") == "in: "
+
+    async def test_room_that_is_made_is_used(self) -> None:
+        async with world(default="accept", max_members=2) as town:
+            found_group(town)
+            await asks(town, "alice")
+            await (await town.user("alice")).client.quit_group("den")
+            assert await asks(town, "bob") == "in: "
+
+
+WAIT: dict[str, JsonValue] = {"cooldown": "10m", "cooldown_reason": "Wait {{ minutes }} min.", "reason": "No."}
+
+
+class TestCooldown:
+    async def test_whoever_was_refused_waits(self) -> None:
+        async with world(rules=[rule("accept", answers=["42"])], default="refuse", **WAIT) as town:
+            found_group(town)
+            assert await asks(town, "alice", "41") == "out: No."
+            assert await asks(town, "alice", "42") == "out: Wait 10 min."
+            await asyncio.sleep(9 * 60)
+            assert await asks(town, "alice", "42") == "out: Wait 1 min."
+            await asyncio.sleep(60)
+            assert await asks(town, "alice", "42") == "in: "
+
+    async def test_trying_meanwhile_does_not_make_it_longer(self) -> None:
+        async with world(default="refuse", **WAIT) as town:
+            found_group(town)
+            await asks(town, "alice")
+            await asyncio.sleep(5 * 60)
+            assert await asks(town, "alice") == "out: Wait 5 min."
+            await asyncio.sleep(5 * 60)
+            assert await asks(town, "alice") == "out: No."
+
+    async def test_others_and_other_groups_do_not_wait(self) -> None:
+        async with world(rules=[rule("refuse", keywords=["spam"])], default="accept", **WAIT) as town:
+            found_group(town)
+            found_group(town, "attic")
+            await asks(town, "alice", "spam")
+            assert await asks(town, "bob") == "in: "
+            assert await asks(town, "alice", "", "attic") == "in: "
+
+    async def test_without_words_of_its_own_it_says_the_reason(self) -> None:
+        async with world(rules=[rule("refuse", keywords=["spam"])], default="accept", cooldown="1h", reason="No.") as town:
+            found_group(town)
+            await asks(town, "alice", "spam")
+            assert await asks(town, "alice", "hello") == "out: No."
+
+    async def test_a_full_group_has_none(self) -> None:
+        more: dict[str, JsonValue] = {"max_members": 2, "full": "refuse", "rules": [rule("refuse", keywords=["spam"])]}
+        async with world(default="accept", **WAIT, **more) as town:
+            found_group(town)
+            await asks(town, "alice")
+            assert await asks(town, "bob") == "out: "
+            await (await town.user("alice")).client.quit_group("den")
+            assert await asks(town, "bob") == "in: "
+
+    async def test_it_is_forgotten_when_it_is_over(self) -> None:
+        async with world(default="refuse", **WAIT) as town:
+            found_group(town)
+            await asks(town, "alice")
+            store = town.database.scope("bot", "group_approval")
+            assert len(await store.keys()) == 1
+            await asyncio.sleep(2 * 3600)
+            assert await store.keys() == []
+
+
+class TestTexts:
+    async def test_all_that_is_said(self) -> None:
+        texts: dict[str, JsonValue] = {
+            "message": "Come in, {{ sender.name }}.",
+            "welcome": ["{{ sender.id }} is in {{ group.name }} ({{ group.id }}).", "They wrote '{{ wording }}'."],
+        }
+        async with world(default="accept", **texts) as town:
+            found_group(town, "den", "carol")
+            await town.user("carol")
+            assert await asks(town, "alice", "{{ 7 * 7 }}") == "in: Come in, alice."
+            assert await heard(town, "carol") == ["alice is in Den (den).", "They wrote '{{ 7 * 7 }}'."]
+
+    async def test_a_rule_may_have_its_own(self) -> None:
+        rules = [
+            rule("accept", keywords=["student"], message="Room 1.", welcome="A student."),
+            rule("refuse", keywords=["teacher"], reason="Not for teachers."),
+            rule("accept", keywords=["guest"]),
+        ]
+        common: dict[str, JsonValue] = {"message": "Come in.", "welcome": "Somebody.", "reason": "No."}
+        async with world(rules=rules, default="refuse", **common) as town:
+            found_group(town, "den", "carol")
+            await town.user("carol")
+            told = [await asks(town, *who) for who in (("alice", "student"), ("bob", "teacher"), ("vip_1", "guest"))]
+            assert told == ["in: Room 1.", "out: Not for teachers.", "in: Come in."]
+            assert await asks(town, "spam_1", "") == "out: No."
+            assert await heard(town, "carol") == ["A student.", "Somebody."]
+
+    async def test_of_two_bots_one_says_welcome(self) -> None:
+        async with world(default="accept", welcome="Welcome, {{ sender.id }}!") as town:
+            found_group(town, "den", "carol")
+            second = await town.add_bot("second", bot)
+            await second.client.join_group("den")
+            await town.settle()
+            town.sandbox.domain.group_members.set_role("bot", "den", "second", Role.ADMIN)
+            town.sandbox.flush()
+            await heard(town, "carol")
+            assert await asks(town, "alice") == "in: "
+            assert await heard(town, "carol") == ["Welcome, alice!"]
+            assert sorted(outcomes(town))[1:] == ["accept: done", "accept: done by somebody else"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ("default: leave", "0: : the bot would never decide anything"),
+        ("rules: [{do: accept}]", "1: rules.0: a rule needs something to fit: keywords, regex, answers or codes"),
+        ("rules: [{answers: [x], do: maybe}]", "1: rules.0.do: one of accept, refuse or leave is needed"),
+        ("rules: [{answers: [''], do: accept}]", "1: rules.0.answers.0: a text with something in it is needed"),
+        ("rules: [{answers: [42], do: accept}]", "1: rules.0.answers.0: a text is needed: put it in quotes"),
+        ("rules: [{answers: [x], do: accept, reason: x}]", "1: rules.0.reason: this rule refuses nobody"),
+        ("rules: [{answers: [x], do: refuse, welcome: x}]", "1: rules.0.welcome: this rule accepts nobody"),
+        ("rules: [{codes: [spring], do: refuse}]", "1: rules.0.codes: this rule accepts nobody"),
+        ("rules: [{codes: [abc], do: accept}]", "1: rules.0.codes.0: a code is 4 to 64 letters and digits"),
+        ("rules: [{codes: [abcd, 'x y z z'], do: accept}]", "1: rules.0.codes.1: a code is 4 to 64 letters and digits"),
+        ("rules: [{codes: [abcd, ABCD], do: accept}]", "1: rules.0.codes: code number 2 stands there twice"),
+        ("rules: [{codes: [], do: accept}]", "1: rules.0.codes: there are no codes here"),
+        ("rules: [{codes: '# none', do: accept}]", "1: rules.0.codes: there are no codes here"),
+        ("rules: [{codes: 5, do: accept}]", "1: rules.0.codes: a text is needed"),
+        (
+            "rules:\n- {keywords: [x], do: leave}\n- {answers: [x y], do: accept}",
+            "3: rules.1.answers.0: no application gets here: rules.0 takes it first",
+        ),
+        (
+            "rules:\n- {answers: [x], do: accept}\n- {answers: [y, X], do: leave}",
+            "3: rules.1.answers.1: no application gets here: rules.0 takes it first",
+        ),
+        (
+            "rules:\n- {codes: [abcd], do: accept}\n- {codes: [efgh, ABCD], do: accept}",
+            "3: rules.1.codes: no application gets here: rules.0 takes it first",
+        ),
+        ("allow: [vip_1]\ndeny: [vip_*]", "1: allow.0: 'vip_1' is denied too"),
+        ("deny: [x]\ngroups: {g: {allow: [x]}}", "2: groups.g.allow.0: 'x' is denied too"),
+        ("allow: [x]\ngroups: {g: {deny: [x]}}", "2: groups.g: with allow.0 above: 'x' is denied too"),
+        ("default: accept\nreason: x", "2: reason: nobody is ever refused"),
+        ("default: refuse\nmessage: x", "2: message: nobody is ever accepted"),
+        ("default: refuse\nmax_members: 5", "2: max_members: nobody is ever accepted"),
+        ("deny: [x]\ncooldown: 5m", "2: cooldown: nobody is ever refused for what they write"),
+        ("default: refuse\ncooldown_reason: x", "2: cooldown_reason: there is no 'cooldown'"),
+        ("default: accept\nfull: refuse", "2: full: there is no 'max_members'"),
+        ("default: accept\nmax_members: 5\nfull_reason: x", "3: full_reason: those beyond 'max_members' are not refused"),
+        ("default: accept\nmax_members: 0", "2: max_members: at least 1 is needed"),
+        ("default: refuse\ncooldown: 5 min", "2: cooldown: '5 min' is no interval"),
+        ("default: accept\ngroups: {g: {reason: x}}", "2: groups.g.reason: nobody is ever refused"),
+        ("default: accept\ngroups: {g: {defalt: refuse}}", "2: groups.g.defalt: there is no such key; did you mean default?"),
+        ("default: accept\ngroups: {'': {default: refuse}}", "2: groups.: "),
+        (
+            "default: accept\nwelcome: '{{ minutes }}'",
+            "2: welcome: Line 1 of the template: There is no variable 'minutes' here",
+        ),
+        ("default: accept\nwelcome: '{{ group.nmae }}'", "2: welcome: tried with made-up values"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(settings: str, problem: str, tmp_path: Path) -> None:
+    found = problems("group_approval", settings, tmp_path)
+    assert len(found) == 1, found
+    assert found[0].startswith(problem), found
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "default: accept\nreason: x\ngroups: {g: {default: refuse}}",
+        "welcome: x\ngroups: {g: {default: accept}}",
+        "default: refuse\ngroups: {g: {default: leave}}",
+        "default: refuse\ncooldown_reason: '{{ minutes }}'\ncooldown: 1h",
+        "rules:\n- {answers: [x y], do: accept}\n- {keywords: [x], do: leave}",
+    ],
+)
+def test_what_is_fine(settings: str, tmp_path: Path) -> None:
+    assert problems("group_approval", settings, tmp_path) == []
+
+
+class TestPage:
+    def test_the_examples_load(self, tmp_path: Path) -> None:
+        tmp_path.joinpath("codes.txt").write_text("spring-26")
+        for example in examples("group_approval.md"):
+            assert isinstance(loaded(example, tmp_path).settings, Settings)
+
+    def test_the_tables_are_complete(self) -> None:
+        assert tables("group_approval.md") == keys(Settings, Rule)
