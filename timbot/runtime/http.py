@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
-import os
 import socket
-from collections.abc import Generator
 from typing import Final
 
-import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from timbot.errors import TimbotError
 from timbot.im.endpoints import is_loopback
 from timbot.sandbox.guard import Caps, Guard, Hosts
-from timbot.sandbox.sockets import Config
+from timbot.sandbox.serving import Serving, listen, reachable
 
 BACKLOG: Final = 64
 """Connections that may wait to be accepted."""
@@ -55,8 +50,7 @@ class HttpServer:
         self._app = app
         self._host = host
         self._port = port
-        self._server: _Server | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._serving: Serving | None = None
 
     @property
     def port(self) -> int:
@@ -73,41 +67,20 @@ class HttpServer:
         listener = await self._bind()
         local, self._port = listener.getsockname()[:2]
         app = _Door(self._app) if is_loopback(str(local)) else self._app
-        self._server = _Server(Config(app, Guard(CAPS)))
-        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="operations server")
-        ready = asyncio.create_task(self._server.ready.wait(), name="operations server start")
-        try:
-            await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ready.cancel()
-        if self._task.done():
-            listener.close()
-            await self._task
+        self._serving = Serving(app, Guard(CAPS), "operations server")
+        await self._serving.start(listener)
 
     async def stop(self) -> None:
-        """Stop listening; answers that are under way get two seconds. Idempotent."""
-        if self._task is None or self._server is None:
-            return
-        self._server.should_exit = True
-        await asyncio.wait({self._task})
-        await asyncio.sleep(0)  # the transports tell their protocols in the next turn
+        """Stop listening; answers that are under way get a moment. Idempotent."""
+        if self._serving is not None:
+            await self._serving.stop()
 
     async def _bind(self) -> socket.socket:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-        except OSError:
+            return await listen(self._host, self._port, backlog=BACKLOG)
+        except socket.gaierror:
             raise self._error(f"There is no address named '{self._host}'.", "See 'http: host:'.") from None
-        family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":  # on Windows this would let two servers have the same port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(BACKLOG)
         except OSError as error:
-            listener.close()
             if error.errno == errno.EADDRINUSE:
                 raise self._error(
                     f"Port {self._port} on {self._host} is in use: health and metrics cannot be served there.",
@@ -117,26 +90,9 @@ class HttpServer:
             raise self._error(
                 f"Cannot listen on {self._host}, port {self._port}: {why}.", "See 'http: host:' and 'http: port:'."
             ) from None
-        return listener
 
     def _error(self, message: str, hint: str) -> HttpError:
         return HttpError(message, self._host, self._port, hint=hint)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers, and with word of being ready."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 class _Door:
@@ -155,9 +111,3 @@ class _Door:
             await PlainTextResponse(text, 403, headers=SAFE)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-
-def reachable(host: str, port: int) -> str:
-    """`host:port` as a client on this machine asks for it: an address that means everywhere is none to connect to."""
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

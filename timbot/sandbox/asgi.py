@@ -6,15 +6,12 @@ Signals are not its business, and neither is what is said over a connection: it 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
-import os
 import socket
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, cast
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -32,7 +29,8 @@ from timbot.sandbox.guard import Caps, Guard, Hosts, allowed_hosts
 from timbot.sandbox.keys import DEFAULT_HOST, DEMO, SANDBOX_VARIABLE, SecretKey
 from timbot.sandbox.page.page import Page
 from timbot.sandbox.page.site import Site
-from timbot.sandbox.sockets import GRACE, Config, Socket
+from timbot.sandbox.serving import Serving, listen, reachable
+from timbot.sandbox.sockets import Socket
 
 Serve = Callable[[Connection, str], Awaitable[None]]
 """Runs one connection, opened at a URL, to its end."""
@@ -150,8 +148,7 @@ class SandboxServer:
         self._port = port
         self._key = key
         self._public = public
-        self._uvicorn: _Uvicorn | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._serving: Serving | None = None
 
     @property
     def port(self) -> int:
@@ -161,16 +158,16 @@ class SandboxServer:
     @property
     def url(self) -> str:
         """What clients of this machine connect to, without the path: `ws://host:port`."""
-        return f"ws://{self._authority()}"
+        return f"ws://{reachable(self._host, self._port)}"
 
     @property
     def page(self) -> str:
         """What a browser of this machine opens."""
-        return f"http://{self._authority()}/"
+        return f"http://{reachable(self._host, self._port)}/"
 
     async def start(self) -> None:
         """Listen. Raises `PortInUse`, or `SandboxError` if it must not or cannot serve there."""
-        if self._task is not None:
+        if self._serving is not None:
             raise RuntimeError("It has been started already.")
         listener = await self._bind()
         self._port = listener.getsockname()[1]
@@ -178,71 +175,36 @@ class SandboxServer:
             self._files.open()
         if self._site is not None:
             self._site.start()
-        self._uvicorn = _Uvicorn(Config(self._app, self.guard))
-        self._task = asyncio.create_task(self._uvicorn.serve(sockets=[listener]), name="sandbox server")
-        ready = asyncio.create_task(self._uvicorn.ready.wait(), name="sandbox server start")
-        try:
-            await asyncio.wait({self._task, ready}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ready.cancel()
-        if self._task.done():
-            listener.close()
-            await self._task
+        self._serving = Serving(self._app, self.guard, "sandbox server")
+        await self._serving.start(listener)
 
     async def stop(self) -> None:
         """Close all connections (1012) and stop listening; takes `GRACE` seconds and a little at most. Idempotent."""
-        if self._task is None or self._uvicorn is None:
+        if self._serving is None:
             return
         if self._site is not None:
             await self._site.stop()
-        self._uvicorn.should_exit = True
-        await asyncio.wait({self._task})
-        state = self._uvicorn.server_state
-        for connection in list(state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
-        tasks = set(state.tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=GRACE)
-        await asyncio.sleep(0)  # the transports tell their protocols in the next turn
+        await self._serving.stop()
         if self._files is not None:
             await asyncio.to_thread(self._files.close)
 
     async def stopped(self) -> None:
         """Wait until it serves no more; raises what it failed with."""
-        if self._task is not None:
-            await asyncio.shield(self._task)
-
-    def _authority(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
-        return f"[{host}]:{self._port}" if ":" in host else f"{host}:{self._port}"
+        if self._serving is not None:
+            await self._serving.stopped()
 
     async def _bind(self) -> socket.socket:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
-                self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )
-        except OSError as error:
+            return await listen(self._host, self._port, backlog=BACKLOG, allow=self._check_reach)
+        except socket.gaierror as error:
             raise SandboxError(f"There is no address named '{self._host}'.", hint="See --host.") from error
-        family, kind, protocol, _, address = found[0]
-        self._check_reach(str(address[0]))
-        listener = socket.socket(family, kind, protocol)
-        try:
-            if os.name == "posix":  # on Windows this would let two servers have the same port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(BACKLOG)
         except OSError as error:
-            listener.close()
             if error.errno == errno.EADDRINUSE:
                 raise PortInUse(self._host, self._port) from None
             why = error.strerror or str(error)
             raise SandboxError(
                 f"Cannot listen on {self._host}, port {self._port}: {why}.", hint="See --host, --port."
             ) from error
-        return listener
 
     def _check_reach(self, address: str) -> None:
         if is_loopback(address):
@@ -257,22 +219,6 @@ class SandboxServer:
                 f"'{self._host}' can be reached from other machines.",
                 hint="Say --public if that is meant. There is no TLS here: put a proxy that has it in front.",
             )
-
-
-class _Uvicorn(uvicorn.Server):
-    """uvicorn without its signal handlers, and with word of being ready."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 class _Door:

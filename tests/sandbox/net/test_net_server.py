@@ -312,7 +312,7 @@ async def test_text_that_is_no_utf8_ends_its_connection_without_a_word(rest: byt
 
 async def test_pings_that_are_never_read_do_not_pile_up() -> None:
     async with serving(caps=Caps(control_burst=1_000_000)) as server, websocket(server) as (_, writer):
-        (connection,) = server._uvicorn.server_state.connections  # type: ignore[union-attr]
+        (connection,) = server._serving._server.server_state.connections  # type: ignore[union-attr]
         largest = 0
         for _ in range(100):
             writer.write(frame(bytes(125), 9) * 1000)
@@ -363,7 +363,7 @@ async def test_a_peer_that_does_not_fetch_the_rest_is_dropped_after_closing() ->
     server: SandboxServer
 
     async def fill(connection: Connection, _url: str) -> None:
-        (beneath,) = server._uvicorn.server_state.connections  # type: ignore[union-attr]
+        (beneath,) = server._serving._server.server_state.connections  # type: ignore[union-attr]
         while not beneath.transport.get_write_buffer_size():  # a little is left: too little to block the goodbye
             await connection.send(bytes(8192))
 
