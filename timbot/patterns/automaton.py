@@ -31,6 +31,10 @@ from timbot.patterns.trees import (
 START: Final = 0
 _MAX_COPIES: Final = 10
 """Copies of a part that is repeated at least so often; one more is a loop."""
+_LITERAL: Final = 0.5
+_SET: Final = 1.0
+_ROUND: Final = 1.0
+"""More for beginning a round of a repeat whose body is more than one character."""
 _TOO_LARGE: Final = f"it has more than {MAX_SIZE} characters, repeats written out."
 
 
@@ -46,6 +50,8 @@ class Fragment:
 class Automaton:
     """`masks[state]`: the symbols it matches; `edges[state][next]`: ways; `spans[state]`: the longest text of its loop.
 
+    `costs[state]`: what trying it takes, as measured, compared to a simple step.
+
     State 0 stands before the pattern; unless the pattern is anchored it loops, since it is tried at every place of a text.
     """
 
@@ -56,17 +62,19 @@ class Automaton:
         self.masks: list[int] = [self._alphabet.everything]
         self.spans: list[int] = [longest]
         self.edges: list[Counter[int]] = [Counter()]
+        self.costs: list[float] = [1.0]
         whole = self._sequence(without_tail(nodes), flags, 0)
         if not anchored(nodes, flags):
             self.edges[START][START] = 1
         self._link(Counter({START: 1}), whole.first)
 
-    def _state(self, mask: int, span: int) -> int:
+    def _state(self, mask: int, span: int, cost: float) -> int:
         if len(self.masks) > MAX_SIZE:
             raise Unfit(_TOO_LARGE, "Repeat less, or use several patterns.")
         self.masks.append(mask)
         self.spans.append(span)
         self.edges.append(Counter())
+        self.costs.append(cost)
         return len(self.masks) - 1
 
     def _link(self, last: Counter[int], first: Counter[int]) -> None:
@@ -92,7 +100,8 @@ class Automaton:
     def _node(self, node: Node, flags: int, span: int) -> Fragment:
         operation, arguments = name(node), node[1]
         if operation in ONE_CHARACTER:
-            state = self._state(self._alphabet.mask(node, flags), span)
+            cost = _LITERAL if operation == "LITERAL" else _SET
+            state = self._state(self._alphabet.mask(node, flags), span, cost)
             return Fragment(0, Counter({state: 1}), Counter({state: 1}))
         if operation == "SUBPATTERN":
             return self._sequence(list(arguments[3]), flags_within(flags, arguments[1], arguments[2]), span)
@@ -112,16 +121,16 @@ class Automaton:
 
     def _repeat(self, least: int, most: int, body: list[Node], flags: int, span: int) -> Fragment:
         if (least, most) == (0, 1):
-            once = self._sequence(body, flags, span)
+            once = self._round(body, flags, span)
             return Fragment(once.empty + 1, once.first, once.last)
         whole = Fragment()
         for _ in range(least if least == most or least <= _MAX_COPIES else 1):
-            copy = self._sequence(body, flags, span)
+            copy = self._round(body, flags, span)
             whole = self._then(whole, copy)
         if least == most:
             return whole
         rounds = self._longest if most == MAXREPEAT else min(self._longest, most * max(1, width(body)))
-        loop = self._sequence(body, flags, max(span, rounds))
+        loop = self._round(body, flags, max(span, rounds))
         if loop.empty:
             raise Unfit(
                 "it repeats what may match nothing, like (a*)*.",
@@ -129,6 +138,13 @@ class Automaton:
             )
         self._link(loop.last, loop.first)
         return self._then(whole, Fragment(1, loop.first, loop.last))
+
+    def _round(self, body: list[Node], flags: int, span: int) -> Fragment:
+        made = self._sequence(body, flags, span)
+        if len(body) != 1 or name(body[0]) not in ONE_CHARACTER:
+            for state in made.first:
+                self.costs[state] += _ROUND
+        return made
 
 
 def _either(alternatives: list[Fragment]) -> Fragment:
