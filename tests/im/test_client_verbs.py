@@ -332,3 +332,23 @@ class TestPeople:
         with pytest.raises(ServerError) as refused:
             await alice.client.add_friend("bot")
         assert refused.value.code == 30516
+
+
+class TestFriendList:
+    async def test_nobody_yet(self, bot: Seat) -> None:
+        assert await bot.client.get_friend_list() == ()
+
+    async def test_a_friend_as_filed(self, alice: Seat, bot: Seat) -> None:
+        await alice.client.add_friend("bot", wording="it is me", source="AddSource_Type_Shop")
+        await bot.client.accept_friend_application("alice", remark="A.")
+        (friend,) = await bot.client.get_friend_list()
+        assert (friend.user_id, friend.remark, friend.groups, friend.custom) == ("alice", "A.", (), {})
+        assert friend.time > 1_700_000_000
+
+    async def test_page_by_page(self, site: Site, bot: Seat) -> None:
+        names = [f"friend{number:03}" for number in range(250)]
+        for name in names:
+            site.sandbox.domain.accounts.ensure(name)
+            site.sandbox.domain.friends.add(name, "bot", source="AddSource_Type_Web", mutual=True)
+            site.sandbox.domain.friend_applications.accept("bot", name, add_back=True)
+        assert [friend.user_id for friend in await bot.client.get_friend_list()] == names

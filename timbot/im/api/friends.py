@@ -1,19 +1,36 @@
-"""Friend applications: made, listed, accepted, refused."""
+"""Friends, and friend applications: made, listed, accepted, refused."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from timbot.im.api.base import Api, check_result, required
-from timbot.im.model.people import FriendApplication, FriendApplications
+from timbot.im.model.people import Friend, FriendApplication, FriendApplications, friend_of
+from timbot.im.sync import EndlessAnswer
 from timbot.im.wire.commands import friends
 from timbot.im.wire.value import UNSET, given
 
 MOST_APPLICATIONS: Final = 100
+MAX_PAGES: Final = 1000
+"""Pages of the friend list that are asked for: a server that promises more for ever must not keep us."""
 
 
 class FriendsApi(Api):
-    """`addFriend`, `getFriendApplicationList`, `acceptFriendApplication`, `refuseFriendApplication`."""
+    """`getFriendList`, `addFriend`, `getFriendApplicationList`, `acceptFriendApplication`, `refuseFriendApplication`."""
+
+    async def get_friend_list(self) -> tuple[Friend, ...]:
+        """All friends, in the server's order (`getFriendList`). Raises `EndlessAnswer`."""
+        found: dict[str, Friend] = {}
+        start = 0
+        for _ in range(MAX_PAGES):
+            request = friends.GetRequest(start_index=start, from_account=self.user_id, standard_sequence=0, custom_sequence=0)
+            answer = await self._session.request(friends.GET, request)
+            for item in given(answer.user_data_item, []):
+                found[item.to_account] = friend_of(item.to_account, given(item.value_item, []))
+            start = given(answer.next_start_index, 0)
+            if given(answer.complete_flag, 1):
+                return tuple(found.values())
+        raise EndlessAnswer(friends.GET.name)
 
     async def add_friend(
         self, user_id: str, *, wording: str = "", source: str = "AddSource_Type_Web", remark: str = "", group_name: str = ""

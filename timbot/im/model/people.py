@@ -87,3 +87,41 @@ class FriendApplications:
 
     applications: tuple[FriendApplication, ...]
     unread_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """Somebody on the friend list. `remark` is what this account files them under; `time` of the friendship, Unix seconds."""
+
+    user_id: str
+    remark: str = ""
+    groups: tuple[str, ...] = ()
+    """The friend groups they are in."""
+    source: str = ""
+    wording: str = ""
+    time: int = 0
+    custom: dict[str, str] = field(default_factory=dict)
+    """The app's own fields, by their whole tag."""
+
+
+_CUSTOM_FRIEND = "Tag_SNS_Custom_"
+
+
+def friend_of(user_id: str, items: list[TagValue]) -> Friend:
+    """A friend from the tagged values; tags and types nobody knows are passed over."""
+    tags = {item.tag: given(item.value, "") for item in items}
+
+    def text(tag: str) -> str:
+        value = tags.get(tag, "")
+        return value if isinstance(value, str) else ""
+
+    groups, time = tags.get("Tag_SNS_IM_Group", []), tags.get("Tag_SNS_IM_AddTime", 0)
+    return Friend(
+        user_id,
+        remark=text("Tag_SNS_IM_Remark"),
+        groups=tuple(groups) if isinstance(groups, list) else (),
+        source=text("Tag_SNS_IM_AddSource"),
+        wording=text("Tag_SNS_IM_AddWording"),
+        time=time if isinstance(time, int) else 0,
+        custom={tag: str(value) for tag, value in tags.items() if tag.startswith(_CUSTOM_FRIEND)},
+    )
