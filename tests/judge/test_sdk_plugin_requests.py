@@ -61,8 +61,9 @@ class Bots:
         """An `Observer`'s."""
 
     def did(self, activity: Activity) -> None:
-        self.outcomes.append(activity.outcome)
-        self._news.set()
+        if activity.kind != "job":
+            self.outcomes.append(activity.outcome)
+            self._news.set()
 
     async def decided(self, count: int) -> list[str]:
         """What became of so many requests, once it is known."""
