@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -14,33 +14,22 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_event() -> Iterator[asyncio.Event]:
-    """An event that SIGINT or SIGTERM sets. The second signal has its ordinary effect: it ends the process.
+    """An event that SIGINT or SIGTERM sets. The second signal ends the process at once, as the system does it.
 
-    To be entered within a running loop, in the main thread.
+    To be entered within a running loop, in the main thread. The signals are not left to the loop: while a handler blocks
+    it, the loop would see neither the first nor the second.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def first() -> None:
-        restore()
-        stop.set()
-
-    def first_without_loop(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(first)
-
-    def restore() -> None:
+    def first(_number: int, _frame: FrameType | None) -> None:
         for number in SIGNALS:
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, before[number])
+            signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stop.set)
 
-    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in SIGNALS}
-    for number in SIGNALS:
-        try:
-            loop.add_signal_handler(number, first)
-        except NotImplementedError:  # Windows
-            signal.signal(number, first_without_loop)
+    before = {number: signal.signal(number, first) for number in SIGNALS}
     try:
         yield stop
     finally:
-        restore()
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
