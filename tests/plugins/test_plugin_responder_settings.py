@@ -156,7 +156,7 @@ quiet: soon
 def test_a_text_may_stand_in_a_file(tmp_path: Path) -> None:
     folder = tmp_path / "templates" / "responder"
     folder.mkdir(parents=True)
-    folder.joinpath("hello.j2").write_text("Hello from {{ shop }}, {{ name }}", encoding="utf-8")
+    folder.joinpath("hello.j2").write_text("Hello from {{ shop }},\n{{ name }}", encoding="utf-8")
     known = "variables: {shop: Nine Dragons}\nrules:\n- regex: 'I am (?P<name>.*)'\n  reply: ['Oh.', {file: hello.j2}]"
     assert problems(known, tmp_path) == []
     [problem] = problems("fallback: {file: hello.j2}", tmp_path)

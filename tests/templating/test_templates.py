@@ -362,3 +362,13 @@ class TestCheck:
 def test_it_is_shown_by_its_name(folder: Path) -> None:
     shown: list[Template] = [write(folder, a="x").get("a.j2"), Templates().compile("hello")]
     assert list(map(repr, shown)) == ["Template('a.j2')", "Template('hello')"]
+
+
+def test_once_everything_is_loaded_no_text_is_compiled(tmp_path: Path) -> None:
+    (tmp_path / "a.j2").write_text("{{ x }}")
+    templates = Templates([tmp_path])
+    before = templates.compile("{{ x }}!")
+    templates.seal()
+    with pytest.raises(TemplateError, match="not later"):
+        templates.compile("{{ x }}?")
+    assert (before.render(x=1), templates.get("a.j2").render(x=2)) == ("1!", "2")

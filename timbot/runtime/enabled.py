@@ -27,6 +27,9 @@ class Enabled:
     settings: object | None
     templates: Templates
 
+    def __post_init__(self) -> None:
+        self.templates.seal()
+
     def render(self, reply: Reply) -> str:
         """The text of a template. Raises `TemplateError`."""
         return self.templates.get(reply.name).render(**reply.values)

@@ -103,6 +103,11 @@ class Templates:
                 raise TemplateError(f"There is no folder {folder}.", hint="Templates are looked for in folders that exist.")
             self._files.update((file.name, file) for file in folder.glob(f"*{SUFFIX}") if file.is_file())
         self._compiler = Compiler(self._read)
+        self._sealed = False
+
+    def seal(self) -> None:
+        """Everything is loaded: from now on no text is compiled any more, whoever asks. Files still are."""
+        self._sealed = True
 
     def names(self) -> tuple[str, ...]:
         """The names of all files, sorted."""
@@ -114,10 +119,16 @@ class Templates:
         return Template(name, "", compiled.source, frozenset(compiled.places), compiled, compiled.places)
 
     def compile(self, source: str, *, place: str = "") -> Template:
-        """A template that stands in the configuration at `place`. Call it while loading only, never with what people write.
+        """A template that stands in the configuration at `place`.
 
-        Raises `TemplateError` with the line in it.
+        Raises `TemplateError` with the line in it, and always once everything is loaded: what people write is never compiled.
         """
+        if self._sealed:
+            raise TemplateError(
+                "Templates are compiled while the configuration is loaded, and not later.",
+                place=place,
+                hint="Put the text into a file, or into the settings; what changes is a variable in it.",
+            )
         compiled = self._compiler.text(source, "", place)
         return Template("", place, compiled.source, frozenset(compiled.places), compiled, compiled.places)
 
