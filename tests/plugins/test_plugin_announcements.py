@@ -14,9 +14,10 @@ import pytest
 from pydantic import JsonValue
 from settings_site import examples, keys, loaded, problems, tables
 from timbot_plugins.announcements import bot
+from timbot_plugins.announcements.records import broken_off
 from timbot_plugins.announcements.settings import Announcement, Settings
 
-from timbot import Priority
+from timbot import Context, Plugin, Priority, Ready
 from timbot.errors import OutcomeUnknown, ServerError
 from timbot.im.api.messages import OutgoingMessage
 from timbot.runtime.account import AccountRunner
@@ -194,7 +195,7 @@ class TestRate:
                     await asyncio.sleep(600)
 
             sending(town, slow)
-            await asyncio.sleep(35)
+            await asyncio.sleep(35.5)
             assert [told(town, user) for user in MANY] == [1] * 20
             await asyncio.sleep(600)
             assert told(town, "alice") == 1
@@ -262,7 +263,7 @@ class TestResuming:
     async def test_after_a_restart_in_the_middle_everybody_is_told_once(self) -> None:
         announcement = item(users=list(MANY))
         async with world(announcement, users=MANY, per_second=1) as town:
-            await asyncio.sleep(37)
+            await asyncio.sleep(36.5)  # between two turns
             await town.bot.stop(grace=0.0)
             before = [told(town, user) for user in MANY]
             assert 5 < sum(before) < 15
@@ -291,7 +292,7 @@ class TestResuming:
 
     async def test_a_cut_in_the_middle_doubles_and_loses_nothing(self) -> None:
         async with world(item(users=list(MANY)), users=MANY, per_second=2) as town:
-            await asyncio.sleep(35)
+            await asyncio.sleep(35.5)
             town.cut()
             await asyncio.sleep(120)
             assert [told(town, user) for user in MANY] == [1] * 20
@@ -308,7 +309,7 @@ class TestResuming:
 
     async def test_a_recipient_who_is_new_is_told_too(self) -> None:
         async with world(item(users=list(MANY)), users=MANY, per_second=1) as town:
-            await asyncio.sleep(35)
+            await asyncio.sleep(35.5)
             await town.bot.stop(grace=0.0)
             again = await restarted(town, item(users=["alice", *MANY[:2]]))
             await asyncio.sleep(60)
@@ -319,24 +320,68 @@ class TestResuming:
     async def test_after_a_day_it_is_given_up(self) -> None:
         announcement = item(users=list(MANY), cron="0 9 2 * *")
         async with world(announcement, users=MANY, per_second=1) as town:
-            await asyncio.sleep(35)
+            await asyncio.sleep(35.5)
             await town.bot.stop(grace=0.0)
             before = [told(town, user) for user in MANY]
             await asyncio.sleep(86400 + 60)
             again = await restarted(town, announcement)
             await asyncio.sleep(60)
             assert [told(town, user) for user in MANY] == before
+            assert await broken_off(town.database.scope("bot", "announcements")) == []
             await again.stop()
 
     async def test_one_that_was_taken_out_is_given_up(self) -> None:
         async with world(item(users=list(MANY)), users=MANY, per_second=1) as town:
-            await asyncio.sleep(35)
+            await asyncio.sleep(35.5)
             await town.bot.stop(grace=0.0)
             before = [told(town, user) for user in MANY]
             again = await restarted(town, item(name="other", users=list(MANY)))
             await asyncio.sleep(60)
             assert [told(town, user) for user in MANY] == before
+            assert await broken_off(town.database.scope("bot", "announcements")) == []
             await again.stop()
+
+    async def test_one_that_failed_goes_on_after_the_next_login(self) -> None:
+        async with world(item(users=["alice"], text="Dear {{ recipient.name }}")) as town:
+            ask = town.bot.client.get_user_profile
+
+            async def broken(_: object) -> list[Any]:
+                raise RuntimeError("a mistake")
+
+            town.bot.client.get_user_profile = broken  # type: ignore[method-assign, assignment]  # something unforeseen
+            await asyncio.sleep(40)
+            assert [activity.outcome for activity in town.activity] == ["failed"]
+            town.bot.client.get_user_profile = ask  # type: ignore[method-assign]  # which is mended
+            town.cut()
+            await asyncio.sleep(60)
+            assert told(town, "alice") == 1
+
+    async def test_what_is_old_is_forgotten_at_the_start_too(self) -> None:
+        announcement: JsonValue = {"name": "once", "at": "2026-03-02 09:00", "text": "Now.", "users": ["alice"]}
+        async with world(announcement) as town:
+            await asyncio.sleep(60)
+            await town.bot.stop()
+            store = town.database.scope("bot", "announcements")
+            assert len(await store.keys()) == 2
+            set_clock("2026-03-09 10:00:00")
+            again = await restarted(town, announcement)
+            await town.settle()
+            assert await store.keys() == []
+            await again.stop()
+
+    async def test_other_plugins_hear_of_the_login_too(self) -> None:
+        other = Plugin("other")
+        heard: list[bool] = []
+
+        @other.on_event(Ready, priority=200)
+        async def ready(ctx: Context[Ready]) -> None:
+            heard.append(ctx.payload.again)
+
+        set_clock("2026-03-02 08:59:30")
+        async with World(bot, other, configs={"announcements": settings(item(users=["alice"]))}) as town:
+            await town.settle()
+            assert heard == [False]
+            assert [activity.route.split(":")[0] for activity in town.activity] == ["other"]
 
 
 class TestMissed:

@@ -97,7 +97,7 @@ class TestDecisions:
 
 
 class TestRules:
-    @pytest.mark.parametrize("wording", ["the Course please", "我想报名课程", "ＣＯＵＲＳＥ", "room 17"])
+    @pytest.mark.parametrize("wording", ["the Course please", "我想报名课程", "ＣＯＵＲＳＥ", "room 17", "ＲＯＯＭ 17"])
     def test_words_that_fit(self, wording: str) -> None:
         assert a_rule(keywords=["course", "课程"], regex=r"room \d+").is_for(wording, "")
 
@@ -229,6 +229,30 @@ class TestPerDay:
             await asks(town, "bob")
             assert outcomes(town) == ["accept: done", "left to a person"]
 
+    async def test_a_friend_who_was_lost_takes_a_place_again(self) -> None:
+        async with world(per_day=1) as town:
+            await asks(town, "alice")
+            await asyncio.sleep(3600)
+            town.sandbox.domain.friends.delete("alice", ["bot"], both=True)
+            await asks(town, "alice")
+            assert outcomes(town) == ["accept: done", "left to a person"]
+
+    async def test_an_answer_on_its_way_keeps_its_place(self) -> None:
+        async with world(per_day=1) as town:
+            accept = town.bot.client.accept_friend_application
+
+            async def slow(user_id: str, *, remark: str = "", both: bool = True) -> None:
+                await asyncio.sleep(30)
+                await accept(user_id, remark=remark, both=both)
+
+            town.bot.client.accept_friend_application = slow  # type: ignore[method-assign]  # a network that is slow
+            await asyncio.sleep(599 - town.clock.now() % 600)  # a second before places are looked after
+            alice = await town.user("alice")
+            await alice.client.add_friend("bot")
+            await asyncio.sleep(60)
+            await asks(town, "bob")
+            assert outcomes(town) == ["accept: done", "left to a person"]
+
     async def test_a_request_that_comes_again_takes_no_second_place(self) -> None:
         async with world(per_day=1) as town:
 
@@ -265,6 +289,10 @@ class TestPerDay:
             "3: rules.1.regex: no request gets here: rules.0 takes it first",
         ),
         (
+            "rules:\n- {regex: a.c, do: refuse}\n- {regex: {regex: a.c, case: true}, do: accept}",
+            "3: rules.1.regex: no request gets here: rules.0 takes it first",
+        ),
+        (
             "rules:\n- {source: [Web, Card], do: refuse}\n- {source: [card], keywords: [x], do: accept}",
             "3: rules.1: no request gets here: rules.0 takes it first",
         ),
@@ -296,6 +324,7 @@ def test_mistakes_are_named_with_their_place(settings: str, problem: str, tmp_pa
         "rules:\n- {keywords: [money], source: [Web], do: refuse}\n- {keywords: [money], do: accept}",
         "rules:\n- {keywords: [free money], do: refuse}\n- {keywords: [money], do: accept}",
         "rules:\n- {source: [Web], do: refuse}\n- {source: [Web, Card], do: accept}",
+        "rules:\n- {regex: {regex: a.c, case: true}, do: refuse}\n- {regex: a.c, do: accept}",
         "allow: [vip_*]\ndeny: [vip_1]",
         "deny: [x]\nper_day: 5",
         "rules: [{regex: '(a+)+$', unsafe_regex: true, do: accept}]",

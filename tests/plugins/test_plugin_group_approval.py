@@ -13,9 +13,11 @@ from pydantic import JsonValue
 from settings_site import examples, keys, loaded, outcomes, problems, tables
 from timbot_plugins.group_approval import bot
 from timbot_plugins.group_approval.codes import codes_in
+from timbot_plugins.group_approval.seats import seats_of
 from timbot_plugins.group_approval.settings import Rule, Settings
 
 from timbot import GroupNotice
+from timbot.errors import ServerError
 from timbot.im.model.events import NoticeType
 from timbot.runtime.enabled import enable
 from timbot.sandbox.domain.group_rules import GroupType, Role
@@ -129,14 +131,15 @@ def with_codes(*codes: JsonValue, **more: JsonValue) -> World:
 
 class TestCodes:
     @pytest.mark.parametrize(
-        "wording", ["SPRING-26", "spring-26", "My code: Spring-26.", "邀请码ＳＰＲＩＮＧ-26！", "x\nspring-26\ny"]
+        "wording",
+        ["SPRING-26", "spring-26", "My code: Spring-26.", "code: --spring-26-", "邀请码ＳＰＲＩＮＧ-26！", "x\nspring-26\ny"],
     )
     async def test_a_code_lets_in(self, wording: str) -> None:
         async with with_codes("Spring-26") as town:
             found_group(town)
             assert await asks(town, "alice", wording) == "in: "
 
-    @pytest.mark.parametrize("wording", ["", "spring", "spring-2", "spring-26-x", "aspring-26", "spring 26"])
+    @pytest.mark.parametrize("wording", ["", "spring", "spring-2", "spring-26-x", "x-spring-26", "aspring-26", "spring 26"])
     async def test_what_is_no_code_does_not(self, wording: str) -> None:
         async with with_codes("Spring-26") as town:
             found_group(town)
@@ -162,6 +165,13 @@ class TestCodes:
             await asyncio.gather(*(person.client.join_group("den", apply_message="spring-26") for person in (alice, bob)))
             await town.settle()
             assert sorted(outcomes(town)) == ["accept: done", "reject: done"]
+
+    async def test_whoever_was_slower_keeps_no_seat(self) -> None:
+        async with with_codes("spring-26", "summer-26", max_members=3) as town:
+            found_group(town)
+            alice, bob = await town.user("alice"), await town.user("bob")
+            await asyncio.gather(*(person.client.join_group("den", apply_message="spring-26") for person in (alice, bob)))
+            assert await asks(town, "carol", "summer-26") == "in: "
 
     async def test_a_second_code_counts_where_the_first_is_spent(self) -> None:
         async with with_codes("spring-26", "summer-26") as town:
@@ -246,8 +256,6 @@ class TestMemberCap:
             found_group(town)
 
             async def quicker(*_: object, **__: object) -> None:
-                from timbot.errors import ServerError
-
                 raise ServerError("handle_apply_join_group", 10024)
 
             handle = town.bot.client.handle_group_application
@@ -256,6 +264,20 @@ class TestMemberCap:
             town.bot.client.handle_group_application = handle  # type: ignore[method-assign]  # and goes away
             assert await asks(town, "bob") == ""
             await asyncio.sleep(60)
+            assert await asks(town, "carol") == "in: "
+
+    async def test_ones_own_seat_is_nobody_elses(self) -> None:
+        async with world(default="accept") as town:
+            found_group(town)
+            seats = seats_of(town.bot.client)
+            assert [await seats.keep("den", user, 2) for user in ("alice", "bob", "alice")] == [True, False, True]
+
+    async def test_whoever_was_too_many_keeps_no_seat(self) -> None:
+        async with world(default="accept", max_members=2) as town:
+            found_group(town)
+            await asks(town, "alice")
+            await asks(town, "bob")
+            await (await town.user("alice")).client.quit_group("den")
             assert await asks(town, "carol") == "in: "
 
     async def test_room_that_is_made_is_used(self) -> None:
@@ -302,6 +324,15 @@ class TestCooldown:
             found_group(town)
             await asks(town, "alice", "spam")
             assert await asks(town, "alice", "hello") == "out: No."
+
+    async def test_it_does_not_grow_without_words_of_its_own_either(self) -> None:
+        async with world(rules=[rule("refuse", keywords=["spam"])], default="accept", cooldown="10m") as town:
+            found_group(town)
+            await asks(town, "alice", "spam")
+            await asyncio.sleep(8 * 60)
+            assert await asks(town, "alice", "hello") == "out: "
+            await asyncio.sleep(2 * 60)
+            assert await asks(town, "alice", "hello") == "in: "
 
     async def test_a_full_group_has_none(self) -> None:
         more: dict[str, JsonValue] = {"max_members": 2, "full": "refuse", "rules": [rule("refuse", keywords=["spam"])]}
@@ -404,6 +435,7 @@ class TestTexts:
         ("default: accept\nmax_members: 5\nfull_reason: x", "3: full_reason: those beyond 'max_members' are not refused"),
         ("default: accept\nmax_members: 0", "2: max_members: at least 1 is needed"),
         ("default: refuse\ncooldown: 5 min", "2: cooldown: '5 min' is no interval"),
+        ("default: accept\nreason: x\ngroups: {g: {welcome: x}}", "2: reason: nobody is ever refused"),
         ("default: accept\ngroups: {g: {reason: x}}", "2: groups.g.reason: nobody is ever refused"),
         ("default: accept\ngroups: {g: {defalt: refuse}}", "2: groups.g.defalt: there is no such key; did you mean default?"),
         ("default: accept\ngroups: {'': {default: refuse}}", "2: groups.: "),

@@ -38,9 +38,10 @@ class Wording(Model):
         for number, word in enumerate(self.keywords):
             if earlier.has_keyword_in(word):
                 yield "keywords", number
-        if self.regex is not None and earlier.regex is not None and _same(self.regex, earlier.regex):
+        if self.regex is not None and earlier.regex is not None and _takes(earlier.regex, self.regex):
             yield ("regex",)
 
 
-def _same(one: Pattern, other: Pattern) -> bool:
-    return one.pattern == other.pattern and one.ignore_case == other.ignore_case
+def _takes(earlier: Pattern, later: Pattern) -> bool:
+    """Whether all that the later one finds is found by the earlier one: that is known of equal patterns only."""
+    return earlier.pattern == later.pattern and (earlier.ignore_case or not later.ignore_case)

@@ -41,8 +41,7 @@ class Places:
         }
         if not old:
             return []
-        applications = (await client.get_friend_application_list()).applications
-        still_open = {application.user_id for application in applications if application.incoming}
+        still_open = {application.user_id for application in (await client.get_friend_application_list()).applications}
         for user_id, taken in old.items():
             if user_id in still_open:
                 await self._store.uncount(NAME, taken["day"])

@@ -12,14 +12,14 @@ from timbot import Store
 from timbot_plugins._shared.fields import one_or_several
 from timbot_plugins._shared.words import plain
 
-_CODE: Final = r"[a-z0-9](?:[a-z0-9_-]{2,62}[a-z0-9])"
-_IN_TEXT: Final = re.compile(rf"(?<![a-z0-9_-]){_CODE}(?![a-z0-9_-])")
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{2,62}[a-z0-9]")
+_WORD: Final = re.compile(r"[a-z0-9_-]+")
 _KEY: Final = "code\n"
 
 
 def _is_code(text: str) -> str:
     code = plain(text)
-    if not re.fullmatch(_CODE, code):
+    if not _CODE.fullmatch(code):
         raise ValueError("a code is 4 to 64 letters and digits, with - and _ between them")
     return code
 
@@ -53,7 +53,8 @@ Codes = Annotated[Annotated[_Text, Tag("one")] | Annotated[_List, Tag("several")
 
 def codes_in(wording: str, known: Sequence[str]) -> list[str]:
     """The known codes that stand in a text, in its order."""
-    return [word for word in dict.fromkeys(_IN_TEXT.findall(plain(wording))) if word in known]
+    words = [word.strip("-_") for word in _WORD.findall(plain(wording))]
+    return [word for word in dict.fromkeys(words) if word in known]
 
 
 async def is_free(store: Store, code: str, user_id: str) -> bool:
