@@ -60,6 +60,9 @@ class Bots:
     def heard(self, account: str, event: object) -> None:
         """An `Observer`'s."""
 
+    def said(self, account: str, plugin: str, message: object) -> None:
+        """An `Observer`'s."""
+
     def did(self, activity: Activity) -> None:
         if activity.kind != "job":
             self.outcomes.append(activity.outcome)

@@ -6,7 +6,7 @@ import pytest
 
 from timbot import Custom, Face, Image, Reply, Text
 from timbot.im.model.payloads import Location
-from timbot.routing.replies import Replies, payloads_of
+from timbot.routing.replies import Replies, WrongReply, payloads_of
 
 
 def rendered(reply: Reply) -> str:
@@ -50,10 +50,10 @@ def test_what_becomes_of_a_reply(reply: Replies, payloads: list[object]) -> None
     ],
 )
 def test_what_is_no_reply(reply: object, kind: str) -> None:
-    with pytest.raises(TypeError, match=f"here returned a {kind}. Return a str, a Reply, a Text"):
+    with pytest.raises(WrongReply, match=f"here is of type {kind}. It may be a str, a Reply, a Text"):
         payloads_of(reply, "here", rendered)
 
 
 def test_an_image_cannot_be_sent_yet() -> None:
-    with pytest.raises(TypeError, match="returned a Image"):
+    with pytest.raises(TypeError, match="here is of type Image"):
         payloads_of(Image("", 1, ()), "here", rendered)

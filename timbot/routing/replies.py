@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from timbot.errors import PluginError
 from timbot.im.model.payloads import SENDABLE, Custom, Face, Location, Payload, Text
 
 
@@ -34,6 +35,10 @@ Replies = Sayable | Sequence[Sayable] | None
 
 Render = Callable[[Reply], str]
 """Makes a template's text."""
+
+
+class WrongReply(PluginError, TypeError):
+    """A handler returned something that is no reply, or no answer to a request."""
 
 
 class Pass(Enum):
@@ -70,7 +75,7 @@ Decision = Accept | Reject | None
 
 
 def payloads_of(reply: object, where: str, render: Render) -> list[Payload]:
-    """The messages in what a handler returned. Raises `TypeError` naming the handler (`where`) and what is allowed."""
+    """The messages in what a handler returned. Raises `WrongReply` naming the handler (`where`) and what is allowed."""
     if reply is None:
         return []
     parts: Sequence[object] = reply if isinstance(reply, list | tuple) else [reply]
@@ -83,8 +88,6 @@ def payloads_of(reply: object, where: str, render: Render) -> list[Payload]:
         elif isinstance(said, SENDABLE):
             payloads.append(said)
         else:
-            raise TypeError(
-                f"{where} returned a {type(said).__name__}. "
-                "Return a str, a Reply, a Text, Custom, Face or Location, a list of them, or None."
-            )
+            hint = "It may be a str, a Reply, a Text, Custom, Face or Location, a list of them, or None."
+            raise WrongReply(f"{where} is of type {type(said).__name__}.", hint=hint)
     return payloads

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from timbot.errors import ImError
 from timbot.im.client import Client
 from timbot.im.model import events as model
+from timbot.im.model.message import Message
 from timbot.routing.plugin import Plugin
 from timbot.runtime.activity import Activity, Observer
 from timbot.runtime.dispatcher import Dispatcher, Options
@@ -53,6 +54,7 @@ class AccountRunner:
             options or Options(),
             stores=None if database is None else functools.partial(database.scope, stored_as),
             tell=self._tell,
+            told=self._told,
         )
         self._jobs: JobRunner | None = None
         if any(item.plugin.jobs for item in enabled):
@@ -140,15 +142,20 @@ class AccountRunner:
             return
         self._dispatcher.names = (self.client.user_id, nick)
 
+    def _told(self, plugin: str, message: Message) -> None:
+        self._log.debug("said", plugin=plugin, conversation=message.conversation_id, said=preview(message.payload))
+        for observer in self._observers:
+            observer.said(self.client.user_id, plugin, message)
+
     def _tell(self, activity: Activity) -> None:
+        where = {"sender": activity.who, "conversation": activity.conversation}
+        said = {"said": "; ".join(preview(message.payload) for message in activity.said)}
         self._log.info(
             "handled",
             kind=activity.kind,
             handler=activity.route,
-            sender=activity.who,
-            conversation=activity.conversation,
             outcome=activity.outcome,
-            said="; ".join(preview(message.payload) for message in activity.said),
+            **{name: value for name, value in (where | said).items() if value},
             ms=round(activity.seconds * 1000, 1),
         )
         for observer in self._observers:

@@ -25,7 +25,7 @@ class Activity:
     outcome: str
     """In words: `2 sent`, `accept: done`, `left to a person`, `failed`, ..."""
     said: tuple[Message, ...]
-    """What it sent while it ran."""
+    """What it replied. What it said through a `Sender` is told apart (`Observer.said`)."""
     seconds: float
 
 
@@ -37,7 +37,11 @@ class Observer(Protocol):
         ...
 
     def did(self, activity: Activity) -> None:
-        """A handler has ended."""
+        """A handler or a job has ended."""
+        ...
+
+    def said(self, account: str, plugin: str, message: Message) -> None:
+        """A plugin has said something through a `Sender`: to whom it wanted, and not as the reply to an event."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Self
 from timbot.config import Config
 from timbot.im.endpoints import SANDBOX_PORT
 from timbot.im.model import events as model
+from timbot.im.model.message import Message
 from timbot.runtime.activity import Activity
 from timbot.runtime.log import preview
 from timbot.sandbox.asgi import SandboxServer
@@ -43,6 +44,11 @@ class PageObserver:
                 milliseconds=round(activity.seconds * 1000, 1),
             )
         )
+
+    def said(self, account: str, plugin: str, message: Message) -> None:
+        """What a plugin says of its own accord is a line of its own."""
+        words = preview(message.payload, texts=True)
+        self._feed.publish(FeedEntry(message.time, account, "said", "", message.conversation_id, plugin, words, 0.0))
 
 
 class EmbeddedSandbox:

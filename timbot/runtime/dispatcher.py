@@ -16,17 +16,18 @@ from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.payloads import Text
 from timbot.im.wire.messages import SYSTEM_ACCOUNT
 from timbot.routing.plugin import Route
-from timbot.routing.replies import PASS, Accept, Reject
+from timbot.routing.replies import PASS, Accept, Reject, WrongReply
 from timbot.routing.table import Table, open_to
 from timbot.routing.text import normalize, without_mention
 from timbot.runtime.activity import Activity, kind_of
 from timbot.runtime.context import BaseContext, Context, FriendRequest, GroupJoinRequest
+from timbot.runtime.failures import tell_failure
 from timbot.runtime.lanes import Lanes
 from timbot.runtime.outfit import Stores, outfits
 from timbot.runtime.reporter import Reporter
 from timbot.runtime.requests import Outcome, answer_friend, answer_group
 from timbot.runtime.sender import Sender
-from timbot.runtime.speaker import Silenced, Speaker
+from timbot.runtime.speaker import Silenced, Speaker, Told
 from timbot.runtime.welcome import welcome
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ if TYPE_CHECKING:
 Tell = Callable[[Activity], None]
 
 ROBOT_PREFIX: Final = "@RBT#"
+
+_ANY_HANDLER: Final = "write @bot.on_event(MessageReceived) async def handler(ctx: Context[MessageReceived])"
+_HANDLERS: Final = {
+    "text": "write @bot.on_text async def handler(ctx: Context[Text])",
+    "custom": "write @bot.on_custom() async def handler(ctx: Context[Custom])",
+    "friend request": "write @bot.on_friend_request async def handler(request: FriendRequest)",
+    "join request": "write @bot.on_group_join_request async def handler(request: GroupJoinRequest)",
+}
+"""What to write for a kind of event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,7 @@ class Dispatcher:
         *,
         stores: Stores | None = None,
         tell: Tell = lambda _: None,
+        told: Told = lambda _plugin, _message: None,
     ) -> None:
         self.client = client
         self.names: tuple[str, ...] = (client.user_id,)
@@ -85,11 +96,12 @@ class Dispatcher:
         self._log = log
         self._options = options
         self._lanes = Lanes(f"account {client.user_id}", workers=options.workers, backlog=options.backlog)
-        self._speaker = Speaker(client, log, loop_guard=options.loop_guard)
+        self._speaker = Speaker(client, log, loop_guard=options.loop_guard, told=told)
         self.outfits = outfits(plugins, self._speaker, stores)
         """What each plugin's handlers get, by the plugin's name."""
         self._wirings = {id(route): self.outfits[route.plugin].wire(route) for route in self._table.routes}
         self._reporter = Reporter(client, log)
+        self._unhandled_kinds: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -116,6 +128,8 @@ class Dispatcher:
         occasion = self._occasion(event)
         if occasion.routes:
             await self._lanes.put(event.conversation_id, functools.partial(self._turn, occasion))
+        else:
+            self._unhandled(occasion)
 
     async def close(self, grace: float) -> None:
         """Let the handlers finish for `grace` seconds, then stop them."""
@@ -155,7 +169,9 @@ class Dispatcher:
                 handled = True
                 if route.block:
                     break
-        if handled and occasion.message is not None:
+        if not handled:
+            self._unhandled(occasion)
+        elif occasion.message is not None:
             self._reporter.read(occasion.message)
 
     async def _run(self, route: Route, occasion: _Occasion) -> bool:
@@ -163,43 +179,62 @@ class Dispatcher:
         wiring = self._wirings[id(route)]
         context = self._context(route, occasion, wiring.out)
         began = time.perf_counter()
+        passed = False
         try:
             result = await route.handler(context, **wiring.arguments)
-            if result is PASS:
-                return False
-            outcome = await self._carry_out(route, occasion, wiring.out, result, context.said)
+            passed = result is PASS
+            outcome = "passed on" if passed else await self._carry_out(route, occasion, wiring.out, result, context.said)
         except Silenced:
             outcome = "silenced"
         except NotLoggedIn:
             outcome = "not logged in any more"
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if _is_stopping():
                 raise
             # Not we: the handler waited for something that was cancelled.
-            outcome = self._failed(route, context)
-        except Exception:
-            # Whatever a handler does wrong, the lane goes on: the failure is its own.
-            outcome = self._failed(route, context)
+            outcome = self._failed(route, context, error)
+        except (Exception, SystemExit) as error:
+            # Whatever a handler does wrong, the lane goes on: the failure is its own, and no reason to end the process.
+            outcome = self._failed(route, context, error)
         seconds = time.perf_counter() - began
-        event = occasion.event
-        self._tell(
-            Activity(
-                context.now,
-                self.client.user_id,
-                kind_of(event),
-                _who(context),
-                event.conversation_id,
-                route.name,
-                outcome,
-                tuple(context.said),
-                seconds,
-            )
-        )
-        return True
+        if passed and not context.said:
+            context.log.debug("passed on", sender=_who(context), ms=round(seconds * 1000, 1))
+        else:
+            self._tell(self._activity(route, occasion.event, context, outcome, seconds))
+        return not passed
 
-    def _failed(self, route: Route, context: BaseContext) -> str:
-        context.log.exception("handler failed", place=route.place, sender=_who(context))
+    def _activity(self, route: Route, event: model.Event, context: BaseContext, outcome: str, seconds: float) -> Activity:
+        return Activity(
+            context.now,
+            self.client.user_id,
+            kind_of(event),
+            _who(context),
+            event.conversation_id,
+            route.name,
+            outcome,
+            tuple(context.said),
+            seconds,
+        )
+
+    def _failed(self, route: Route, context: BaseContext, error: BaseException) -> str:
+        tell_failure(context.log, error, place=route.place, sender=_who(context))
         return "failed"
+
+    def _unhandled(self, occasion: _Occasion) -> None:
+        """Somebody meant the bot, and it does nothing: told with what to write for it, once for each kind."""
+        event, message = occasion.event, occasion.message
+        if occasion.from_bot or (message is not None and not self._is_addressed(message)):
+            return
+        if message is None and not isinstance(event, model.FriendApplicationReceived | model.GroupApplication):
+            return
+        kind = kind_of(event)
+        sender = _asking(event) if message is None else message.from_
+        if kind in self._unhandled_kinds:
+            self._log.debug("not handled", kind=kind, sender=sender, conversation=event.conversation_id)
+            return
+        self._unhandled_kinds.add(kind)
+        hint = f"{_HANDLERS.get(kind, _ANY_HANDLER)}; from now on this is told at the level debug only"
+        self._log.info("not handled", kind=kind, sender=sender, conversation=event.conversation_id, hint=hint)
 
     def _context(self, route: Route, occasion: _Occasion, out: Sender) -> BaseContext:
         event = occasion.event
@@ -214,16 +249,16 @@ class Dispatcher:
         """What the handler returned becomes what the bot does, and `said` what it says. A short word for the log."""
         if route.kind in ("friend", "join"):
             return await self._decide(route, occasion.event, out, result, said)
-        said += await out.answer(occasion.event.conversation_id, result, f"{route.name} ({route.place})")
+        said += await out.answer(occasion.event.conversation_id, result, f"What {route.name} ({route.place}) returned")
         return f"{len(said)} sent" if said else "nothing said"
 
     async def _decide(self, route: Route, event: model.Event, out: Sender, decision: object, said: list[Message]) -> str:
         if decision is None:
             return "left to a person"
         if not isinstance(decision, Accept | Reject):
-            raise TypeError(
-                f"{route.name} ({route.place}) returned a {type(decision).__name__}. Return Accept(...), Reject(...) or None."
-            )
+            where = f"What {route.name} ({route.place}) returned"
+            hint = "It may be Accept(...), Reject(...) or None."
+            raise WrongReply(f"{where} is of type {type(decision).__name__}.", hint=hint)
         if isinstance(event, model.FriendApplicationReceived):
             outcome = await answer_friend(self.client, event.application, decision)
         elif isinstance(event, model.GroupApplication):

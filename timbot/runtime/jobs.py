@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -77,6 +78,11 @@ class JobRunner:
         try:
             await (route.handler(job, **wiring.arguments) if route.wants_job else route.handler(**wiring.arguments))
             outcome = "done"
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        except SystemExit as error:  # it is no reason to end the process
+            raise PluginError(f"{spec.name} ({route.place}) ended with SystemExit.", hint="Let it return instead.") from error
         finally:
             seconds = time.perf_counter() - began
             self._tell(Activity(self._client.server_now(), job.account, "job", "", "", spec.name, outcome, (), seconds))

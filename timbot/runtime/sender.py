@@ -45,5 +45,10 @@ class Sender:
 
     async def _say(self, kind: ConversationType, to: str, reply: Replies, priority: Priority) -> list[Message]:
         outbox = self._speaker.outbox
-        payloads = payloads_of(reply, f"Plugin {self.plugin}", self._render)
-        return [await outbox.send(self.client.create_message(to, kind, payload, priority=priority)) for payload in payloads]
+        payloads = payloads_of(reply, f"A message of plugin {self.plugin}", self._render)
+        sent = []
+        for payload in payloads:
+            message = await outbox.send(self.client.create_message(to, kind, payload, priority=priority))
+            self._speaker.told(self.plugin, message)
+            sent.append(message)
+        return sent

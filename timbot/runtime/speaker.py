@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from timbot.errors import TimbotError
@@ -14,6 +15,9 @@ from timbot.runtime.outbox import Outbox
 
 if TYPE_CHECKING:
     from timbot.runtime.log import Log
+
+Told = Callable[[str, Message], None]
+"""Called with a plugin's name and what it has said."""
 
 WINDOW: Final = 60.0
 """Seconds over which automatic replies are counted."""
@@ -71,11 +75,12 @@ class LoopGuard:
 
 
 class Speaker:
-    """One account's voice."""
+    """One account's voice. `told` hears of what plugins say of their own accord."""
 
-    def __init__(self, client: Client, log: Log, *, loop_guard: int) -> None:
+    def __init__(self, client: Client, log: Log, *, loop_guard: int, told: Told = lambda _plugin, _message: None) -> None:
         self.client = client
         self.log = log
+        self.told = told
         self.outbox = Outbox(client, log)
         self._guard = LoopGuard(loop_guard)
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from timbot.im.model import events as model
+from timbot.im.model.message import Message
 from timbot.runtime.account import AccountRunner
 from timbot.runtime.activity import Activity, kind_of
 from timbot.runtime.metrics import Metrics
@@ -77,11 +78,18 @@ class Telemetry:
             return
         self.metrics.handled(activity.account, plugin, route, outcome, activity.seconds)
         for message in activity.said:
-            self.metrics.sent(activity.account, type(message.payload).__name__.lower())
+            self._sent(activity.account, message)
         if outcome == "failed":
             self.metrics.reply_failed(activity.account, plugin, route)
         elif outcome == "silenced":
             self.metrics.limit_hit(activity.account, "loop_guard")
+
+    def said(self, account: str, plugin: str, message: Message) -> None:
+        """Count what was said of the plugin's own accord."""
+        self._sent(account, message)
+
+    def _sent(self, account: str, message: Message) -> None:
+        self.metrics.sent(account, type(message.payload).__name__.lower())
 
 
 def _health_of(runner: AccountRunner) -> AccountHealth:

@@ -181,6 +181,9 @@ class World:
         """A handler or a job of one of the bots has ended."""
         self.activity.append(activity)
 
+    def said(self, account: str, plugin: str, message: Message) -> None:
+        """What the bots say of their own accord is seen where it arrives."""
+
     @property
     def clock(self) -> VirtualClock:
         """The time in this world."""
