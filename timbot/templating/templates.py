@@ -75,7 +75,7 @@ class Template:
     def check(self, allowed: Iterable[str]) -> None:
         """Raises `TemplateError` for a variable that is not among these names, with its line and the closest of them."""
         names = frozenset(allowed)
-        wrong = sorted(self.variables - names, key=lambda name: self._places[name])
+        wrong = sorted(self.variables - names, key=lambda name: (self._places[name], name))
         if wrong:
             template, line = self._places[wrong[0]]
             raise TemplateError(
