@@ -18,7 +18,7 @@ from timbot_plugins.announcements.records import broken_off
 from timbot_plugins.announcements.settings import Announcement, Settings
 
 from timbot import Context, Plugin, Priority, Ready
-from timbot.errors import OutcomeUnknown, ServerError
+from timbot.errors import NotLoggedIn, OutcomeUnknown, ServerError
 from timbot.im.api.messages import OutgoingMessage
 from timbot.runtime.account import AccountRunner
 from timbot.runtime.enabled import enable
@@ -305,6 +305,24 @@ class TestResuming:
             again = await restarted(town, announcement)
             await asyncio.sleep(60)
             assert told(town, "alice") == 1
+            assert await broken_off(town.database.scope("bot", "announcements")) == []
+            await again.stop()
+
+    async def test_what_did_not_go_out_for_want_of_a_login_goes_out_later(self) -> None:
+        announcement = item(users=["alice", "bob"])
+        async with world(announcement) as town:
+
+            async def logged_out(message: OutgoingMessage) -> None:
+                if message.to == "bob":
+                    raise NotLoggedIn("The login is over.")
+
+            sending(town, logged_out)
+            await asyncio.sleep(40)
+            assert [activity.outcome for activity in town.activity] == ["done"]
+            await town.bot.stop()
+            again = await restarted(town, announcement)
+            await asyncio.sleep(60)
+            assert [told(town, user) for user in ("alice", "bob")] == [1, 1]
             await again.stop()
 
     async def test_a_recipient_who_is_new_is_told_too(self) -> None:

@@ -246,8 +246,8 @@ class TestPerDay:
                 await accept(user_id, remark=remark, both=both)
 
             town.bot.client.accept_friend_application = slow  # type: ignore[method-assign]  # a network that is slow
-            await asyncio.sleep(599 - town.clock.now() % 600)  # a second before places are looked after
             alice = await town.user("alice")
+            await asyncio.sleep(599 - town.clock.now() % 600)  # a second before places are looked after
             await alice.client.add_friend("bot")
             await asyncio.sleep(60)
             await asks(town, "bob")

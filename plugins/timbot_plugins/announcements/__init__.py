@@ -22,7 +22,7 @@ async def announce(job: Job, *, cfg: Settings, out: Sender, store: Store) -> Non
     await prune(store, job.now.timestamp() - cfg.keep)
 
 
-@bot.on_event(Ready, priority=100, block=False)
+@bot.on_event(Ready, priority=100)
 async def resume(ctx: Context[Ready], *, cfg: Settings, out: Sender, store: Store) -> Pass:
     """Go on with what was broken off."""
     items = {item.name: item for item in cfg.items}
