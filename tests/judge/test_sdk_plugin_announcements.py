@@ -21,7 +21,7 @@ from timbot.sandbox import Settings
 from timbot.store import Database
 
 from .sdk import Generation
-from .town import KEY, Door, Town, history, make_group, open_town, settled, texts
+from .town import KEY, Door, Town, befriend, history, make_group, open_town, settled, texts
 
 pytestmark = [pytest.mark.judge, pytest.mark.asyncio(loop_scope="module")]
 
@@ -68,6 +68,24 @@ async def test_it_arrives_in_groups_and_in_c2c(town: Town) -> None:
     assert [message["payload"]["text"] for message in in_c2c] == ["茶 🍵 for 鲍勃 <b>", "It is UTC"]
     assert {(message["from"], message["conversationID"]) for message in in_c2c} == {("bot", "C2Cbot")}
     await settled(bob)
+
+
+async def test_it_arrives_at_all_friends(town: Town) -> None:
+    alice, bob = await town.enter("alice"), await town.enter("bob")
+    person = await town.enter("bot")
+    await befriend(alice, person)
+    await alice.expect("onFriendListUpdated", lambda data: data != [])
+    await person.call("updateMyProfile", {"nick": "Tea house"})
+    await settled(person)
+    await person.logout()
+    async with await Database.memory() as database:
+        runner = await start(town, soon(text="Dear {{ recipient.id }}", friends=True), database)
+        try:
+            heard = await alice.expect_message(text="Dear alice")
+        finally:
+            await runner.stop(grace=5.0)
+    assert (heard["from"], heard["nick"]) == ("bot", "Tea house")
+    assert await history(bob, "C2Cbot") == []
 
 
 async def test_after_a_restart_in_the_middle_each_has_it_once(town: Town) -> None:

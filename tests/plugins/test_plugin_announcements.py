@@ -25,6 +25,7 @@ from timbot.runtime.enabled import enable
 from timbot.runtime.log import get_log
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import GroupChanges
+from timbot.sandbox.domain.profiles import AllowType, ProfileField
 from timbot.testing import World
 from timbot.testing.loop import VirtualLoop
 
@@ -158,6 +159,36 @@ class TestWhenAndWhat:
             bob = await town.user("bob")
             await asyncio.sleep(40)
             assert [message.priority for message in bob.received()] == [Priority[priority.upper()]]
+
+
+class TestFriends:
+    async def test_all_friends_hear_it_and_nobody_twice(self) -> None:
+        many = tuple(f"friend{number}" for number in range(120))
+        async with world(item(users=["alice", "friend3"], friends=True), users=many, per_second=50) as town:
+            for friend in many:
+                town.sandbox.domain.profiles.set(friend, {ProfileField.ALLOW_TYPE: AllowType.ALLOW_ANY.value})
+                town.sandbox.domain.friends.add("bot", friend)
+            await asyncio.sleep(40)
+            assert [told(town, user) for user in ("alice", "bob", *many)] == [1, 0, *([1] * 120)]
+
+    async def test_the_others_hear_it_where_friends_cannot_be_listed_and_they_do_later(self) -> None:
+        announcement = item(users=["alice"], friends=True)
+        async with world(announcement) as town:
+            bob = await town.user("bob")
+            await bob.client.add_friend("bot")
+            await town.bot.client.accept_friend_application("bob")
+
+            async def refused() -> tuple[object, ...]:
+                raise ServerError("friend_get", 30006)
+
+            town.bot.client.get_friend_list = refused  # type: ignore[method-assign, assignment]  # a server of bad temper
+            await asyncio.sleep(40)
+            assert [told(town, user) for user in ("alice", "bob")] == [1, 0]
+            await town.bot.stop()
+            again = await restarted(town, announcement)
+            await asyncio.sleep(60)
+            assert [told(town, user) for user in ("alice", "bob")] == [1, 1]
+            await again.stop()
 
 
 class TestRate:
@@ -442,7 +473,7 @@ ITEM = "{name: x, cron: 0 9 * * *, text: x, users: [alice]%s}"
         ("[{name: ' x', cron: 0 9 * * *, text: x, users: [alice]}]", "1: items.0.name: a name is needed"),
         ("[{name: x, text: x, users: [alice]}]", "1: items.0: give either cron or at"),
         (f"[{ITEM % ', at: 2026-12-24 09:00'}]", "1: items.0: give either cron or at"),
-        ("[{name: x, cron: 0 9 * * *, text: x}]", "1: items.0: there is nobody to be told: give groups or users"),
+        ("[{name: x, cron: 0 9 * * *, text: x}]", "1: items.0: there is nobody to be told"),
         ("[{name: x, cron: 0 25 * * *, text: x, users: [a]}]", "1: items.0.cron: "),
         ("[{name: x, cron: 0 0 30 2 *, text: x, users: [a]}]", "1: items.0.cron: "),
         ("[{name: x, at: 2026-02-30 09:00, text: x, users: [a]}]", "1: items.0.at: '2026-02-30 09:00' is no date and time"),

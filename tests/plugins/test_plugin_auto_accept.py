@@ -229,6 +229,13 @@ class TestPerDay:
             await asks(town, "bob")
             assert outcomes(town) == ["accept: done", "left to a person"]
 
+    async def test_without_a_limit_nothing_is_kept_and_nothing_runs(self) -> None:
+        async with world() as town:
+            await asks(town, "alice")
+            await asyncio.sleep(3600)
+            assert [activity.kind for activity in town.activity] == ["friend request"]
+            assert await town.database.scope("bot", "auto_accept").keys() == []
+
     async def test_a_friend_who_was_lost_takes_a_place_again(self) -> None:
         async with world(per_day=1) as town:
             await asks(town, "alice")

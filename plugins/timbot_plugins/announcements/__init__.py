@@ -1,4 +1,4 @@
-"""Announces things by the clock: to groups and users, at a rate, with what became of each message kept.
+"""Announces things by the clock: to groups, users and friends, at a rate, with what became of each message kept.
 
 Read `settings` for what can be configured. A list that was broken off, because the bot was stopped or the machine went
 down, is resumed after the next login; whoever has been told is not told again (`records`).

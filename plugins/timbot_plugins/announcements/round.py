@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from timbot import Client, Sender, Store
 from timbot.errors import NotLoggedIn, OutcomeUnknown
 from timbot_plugins.announcements.pace import pace_of
-from timbot_plugins.announcements.recipients import recipients_of
+from timbot_plugins.announcements.recipients import friends_of, recipients_of
 from timbot_plugins.announcements.records import Records, Round, label
 from timbot_plugins.announcements.settings import Announcement, Recipient
 
@@ -54,7 +54,8 @@ class Teller:
 
     async def _tell(self) -> None:
         await self._records.open()
-        everybody = await recipients_of(self._item, self._out.client)
+        friends = await friends_of(self._out.client) if self._item.friends else ()
+        everybody = await recipients_of(self._item, friends or (), self._out.client)
         noted = await self._records.noted()
         left = [recipient for recipient in everybody if label(recipient) not in noted]
         self._total, self._done = len(everybody), len(everybody) - len(left)
@@ -63,6 +64,9 @@ class Teller:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(AT_ONCE, len(left))):
                 tasks.create_task(self._work(line))
+        if friends is None:
+            self._log.warning("announcement broken off, the friends cannot be listed", done=self._done)
+            return
         await self._records.close()
         results = await self._records.count()
         self._log.info("announcement done", sent=results["sent"], failed=results["failed"], unknown=results["unknown"])

@@ -82,6 +82,8 @@ class Announcement(Model):
     """Group IDs; the bot must be a member."""
     users: tuple[Id, ...] = ()
     """User IDs."""
+    friends: bool = False
+    """Whether all friends of the account are told too, as they are when the time has come."""
     priority: Choice = "normal"
     """In a group with more to say than it may, what has low priority falls first."""
     missed: Literal["skip", "once", "all"] | None = None
@@ -93,8 +95,8 @@ class Announcement(Model):
     def _makes_sense(self) -> Self:
         if (self.cron is None) == (self.at is None):
             raise ValueError("give either cron or at")
-        if not (self.groups or self.users):
-            raise ValueError("there is nobody to be told: give groups or users")
+        if not (self.groups or self.users or self.friends):
+            raise ValueError("there is nobody to be told: give groups, users or friends: true")
         problems: dict[Place, str] = {}
         if "priority" in self.model_fields_set and not self.groups:
             problems["priority",] = "it is for groups, and there are none"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from timbot import Accept, Client, Decision, FriendRequest, Job, Plugin, Reject, Store
+from timbot import Accept, Client, Decision, FriendRequest, Job, Planned, Plugin, Reject, Store
+from timbot.schedule import every
 from timbot_plugins._shared.texts import cut, said
 from timbot_plugins.auto_accept.places import Places
 from timbot_plugins.auto_accept.settings import Rule, Settings, source_name
@@ -36,7 +37,7 @@ async def answer(request: FriendRequest, *, cfg: Settings, store: Store) -> Deci
     return _accept(request, cfg, rule)
 
 
-@bot.every("10m")
+@bot.planned(lambda cfg: () if cfg.per_day is None else (Planned("", every("10m")),))
 async def look_after(job: Job, *, client: Client, store: Store) -> None:
     """Give the places of the day back that came to nothing."""
     given_back = await Places(store).settle(client, job.now.timestamp())
