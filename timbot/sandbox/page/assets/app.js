@@ -3,7 +3,7 @@
 import { Store } from './store.js'
 import { Chat } from './views/chat.js'
 import { Entrance } from './views/entrance.js'
-import { Dialog, html, render } from './views/html.js'
+import { Dialog, Safe, html, render } from './views/html.js'
 import { nextRecallEnd } from './views/message.js'
 import { Panel } from './views/panel.js'
 import { Sidebar } from './views/sidebar.js'
@@ -16,13 +16,15 @@ function App() {
   const { phase, pane, toasts, spoken, dialog } = store.state
   return html`
     ${phase === 'in'
-      ? html`<div class=${`app show-${pane}`}><${Sidebar} store=${store} /><${Chat} store=${store} /><${Panel} store=${store} /></div>`
+      ? html`<div class=${`app show-${pane}`}>${[Sidebar, Chat, Panel].map((Pane) => html`<${Safe} key=${Pane} instead=${html`<${Broken} />`}><${Pane} store=${store} /></${Safe}>`)}</div>`
       : html`<${Entrance} store=${store} />`}
     ${dialog?.picture && html`
       <${Dialog} title=${dialog.label} wide onClose=${() => store.set({ dialog: null })}><img class="large" src=${dialog.picture} alt=${dialog.label} /></${Dialog}>`}
     <div class="toasts" role="status">${toasts.map((toast) => html`<p key=${toast.id} class=${`toast ${toast.kind}`}><bdi>${toast.text}</bdi></p>`)}</div>
     <div class="sr" aria-live="polite" id="spoken">${spoken}</div>`
 }
+
+const Broken = () => html`<p class="empty">This part of the page cannot be shown. <a href="/">Begin again</a></p>`
 
 function draw() {
   render(html`<${App} />`, root)

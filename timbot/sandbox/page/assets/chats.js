@@ -2,18 +2,22 @@
 
 import { contactsAt, history, membersOf, missed, reading, recalling, sending } from './requests.js'
 import { Lost } from './session.js'
+import { add, find, merge, order, trim } from './timeline.js'
 import { line, mentioned } from './words.js'
-import { c2cId, c2cMessage, counter, custom, draft, groupId, groupMessage, text } from './wire.js'
+import {
+  c2cId, c2cMessage, counter, custom, draft, elementsOf, groupId, groupMessage, listOf, nameFrom, numberOf, recordOf, remark, text, textOf, timeFrom,
+} from './wire.js'
 
 const PAGE = 20
-const KEPT = 500 // messages of a conversation in memory; older ones are read again on demand
+const PAGES = 50 // read at once at most, where what they hold is here already
+const PAUSE_MS = 300 // between two receipts, and two looks at the members of a group
 export const RECALL_SECONDS = 120
 export const TEXT_BYTES = 12 * 1024 - 200
 
 const conversation = (type, peer, name = '') => ({
   id: type === 'C2C' ? c2cId(peer) : groupId(peer),
-  type, peer, name, unread: 0, time: 0, last: '', peerRead: 0, messages: [], loaded: false, loading: false, complete: false, cursor: '',
-  trouble: '', draft: '', members: [],
+  type, peer, name, unread: 0, time: 0, last: '', peerRead: 0, messages: [], loaded: false, loading: false, complete: false, cursor: '', until: 0,
+  trouble: '', draft: '', members: [], away: false, reported: 0, had: false,
 })
 
 export class Chats {
@@ -27,6 +31,7 @@ export class Chats {
   }
 
   forget() {
+    for (const chat of this.all?.values() ?? []) for (const message of chat.messages) message.release?.()
     this.all = new Map()
     this.current = null
     this.#cookie = ''
@@ -43,10 +48,27 @@ export class Chats {
   /** After a new login the server may be another one; only what was not sent is kept. */
   renew() {
     for (const chat of this.all.values()) {
-      chat.messages = chat.messages.filter((message) => message.state !== 'sent')
-      Object.assign(chat, { loaded: false, loading: false, complete: false, cursor: '', unread: 0, time: 0, last: '', peerRead: 0 })
+      const kept = chat.messages.filter((message) => message.state !== 'sent')
+      for (const message of chat.messages) if (!kept.includes(message)) message.release?.()
+      chat.had = chat.messages.some((message) => message.state === 'sent' && !message.note)
+      chat.messages = kept
+      Object.assign(chat, { loaded: false, loading: false, complete: false, cursor: '', until: 0, unread: 0, time: 0, last: '', peerRead: 0, reported: 0 })
     }
     this.#cookie = ''
+  }
+
+  /** Says so where a server that was started anew has forgotten what was said. */
+  tellLoss() {
+    const lost = [...this.all.values()].filter((chat) => chat.had && (chat.loaded || !this.canSpeak(chat)) && !chat.messages.some((one) => one.state === 'sent'))
+    for (const chat of this.all.values()) chat.had = false
+    for (const chat of lost) this.tell(chat, 'The server was started anew. What was said here before is gone.')
+    if (lost.length) this.#store.toast('The server was started anew and has forgotten what was before: messages, friends, groups.')
+  }
+
+  /** A sentence of the page's own among the messages. */
+  tell(chat, sentence) {
+    add(chat, remark(sentence, this.#store.session.now()))
+    this.#store.changed()
   }
 
   get(type, peer) {
@@ -89,7 +111,7 @@ export class Chats {
   async sync() {
     await this.#list()
     await this.catchUp()
-    const seen = [...this.all.values()].filter((chat) => chat.messages.length || chat === this.current)
+    const seen = [...this.all.values()].filter((chat) => chat.messages.length || chat.had || chat === this.current)
     await Promise.allSettled(seen.map((chat) => this.load(chat)))
     if (this.current?.type === 'GROUP') this.loadMembers(this.current)
   }
@@ -98,7 +120,7 @@ export class Chats {
     let position = { TimeStamp: 0, StartIndex: 0, TopTimeStamp: 0, TopStartIndex: 0 }
     for (let page = 0; page < 20; page++) {
       const answer = await this.#ask(contactsAt(this.#store.me, position))
-      for (const item of answer.SessionItem ?? []) this.#listed(item)
+      for (const item of listOf(answer.SessionItem)) this.#store.tried(() => this.#listed(item))
       if (answer.CompleteFlag === 1) return
       position = { TimeStamp: answer.TimeStamp, StartIndex: answer.StartIndex, TopTimeStamp: 0, TopStartIndex: 0 }
     }
@@ -106,17 +128,17 @@ export class Chats {
 
   #listed(item) {
     const group = item.Type === 2
-    const chat = this.get(group ? 'GROUP' : 'C2C', group ? item.ToAccount : item.To_Account)
-    const nick = group ? item.GroupNick : item.C2cNick
+    const chat = this.get(group ? 'GROUP' : 'C2C', textOf(group ? item.ToAccount : item.To_Account))
+    const nick = nameFrom(group ? item.GroupNick : item.C2cNick)
     if (group) chat.name = nick || chat.name
     else if (nick) this.#store.people.nicks.set(chat.peer, nick)
-    chat.unread = chat === this.current && !document.hidden ? 0 : (item.UnreadMsgCount ?? 0)
-    chat.peerRead = Math.max(chat.peerRead, item.C2cPeerReadTime ?? 0)
-    chat.time = item.MsgTimeStamp ?? 0
-    const from = (group ? item.MsgGroupFrom_Account : item.LastC2CMsgFrom_Account) ?? ''
+    chat.unread = chat === this.current && !document.hidden ? 0 : numberOf(item.UnreadMsgCount)
+    chat.peerRead = Math.max(chat.peerRead, numberOf(item.C2cPeerReadTime))
+    chat.time = timeFrom(item.MsgTimeStamp)
+    const from = textOf(group ? item.MsgGroupFrom_Account : item.LastC2CMsgFrom_Account)
     const body = item.LastMsg?.MsgBody
-    const tip = body && !Array.isArray(body) ? body : null
-    const elements = Array.isArray(body) ? body.map((one) => ({ type: one.MsgType, content: one.MsgContent ?? {} })) : []
+    const tip = body && !Array.isArray(body) ? recordOf(body) : null
+    const elements = elementsOf(body)
     const recalled = item.LastMsgFlags === (group ? 2 : 8)
     if (tip || elements.length) chat.last = this.#line({ from, mine: from === this.#store.me, nick: '', recalled, tip, elements }, chat)
   }
@@ -126,8 +148,8 @@ export class Chats {
     for (let page = 0; page < 100; page++) {
       const answer = await this.#ask(missed(this.#cookie, page > 0))
       this.#cookie = answer.Cookie
-      for (const wire of answer.MsgList ?? []) this.takeC2c(wire, false)
-      for (const item of answer.EventArray ?? []) this.#store.take(item)
+      for (const wire of listOf(answer.MsgList)) this.#store.tried(() => this.takeC2c(wire, false))
+      for (const item of listOf(answer.EventArray)) this.#store.take(recordOf(item))
       if (answer.SyncFlag === 2) return
     }
   }
@@ -138,9 +160,9 @@ export class Chats {
     Object.assign(chat, { loading: true, trouble: '' })
     this.#store.changed()
     try {
-      const older = chat.loaded ? { complete: chat.complete, cursor: chat.cursor } : null
+      const older = chat.loaded ? { complete: chat.complete, cursor: chat.cursor, until: chat.until } : null
       const page = await this.#page(chat, '')
-      this.#merge(chat, page.messages)
+      merge(chat, page.messages)
       // The place where older pages go on stays where it was, unless the gap is wider than a page.
       const known = older && page.messages.some((message) => message.known)
       Object.assign(chat, { loaded: true, ...(known || (older && !page.messages.length) ? older : page.place) })
@@ -157,9 +179,13 @@ export class Chats {
     chat.loading = true
     this.#store.changed()
     try {
-      const page = await this.#page(chat, chat.cursor)
-      chat.messages = [...page.messages.filter((message) => !this.#find(chat, message)), ...chat.messages]
-      Object.assign(chat, page.place)
+      let older = []
+      for (let count = 0; count < PAGES && !older.length && !chat.complete; count++) {
+        const page = await this.#page(chat, chat.cursor)
+        older = page.messages.filter((message) => !find(chat, message))
+        Object.assign(chat, page.place)
+      }
+      chat.messages = [...older, ...chat.messages]
     } catch (error) {
       this.#store.toast(error.message, 'error')
     }
@@ -170,52 +196,15 @@ export class Chats {
   async #page(chat, cursor) {
     const me = this.#store.me
     const answer = await this.#ask(history(chat, cursor, PAGE))
+    const read = (list, take) => listOf(list).map((wire) => this.#store.tried(() => take(wire, me)[1])).filter(Boolean)
     if (chat.type === 'C2C') {
-      const messages = (answer.MsgList ?? []).map((wire) => c2cMessage(wire, me)[1])
-      return { messages, place: { complete: answer.Complete === 1, cursor: answer.MsgKey ?? '' } }
+      const place = { complete: answer.Complete === 1, cursor: textOf(answer.MsgKey), until: 0 }
+      return { messages: read(answer.MsgList, c2cMessage), place }
     }
-    const listed = answer.RspMsgList ?? []
-    const lowest = Math.min(...listed.map((wire) => wire.MsgSeq))
-    const messages = listed.map((wire) => groupMessage(wire, me)[1]).filter(Boolean).reverse()
-    return { messages, place: { complete: !listed.length || lowest <= 1 || answer.IsFinished !== 0, cursor: String(lowest - 1) } }
-  }
-
-  #merge(chat, page) {
-    for (const message of page) {
-      const here = this.#find(chat, message)
-      if (!here) continue
-      message.known = true
-      this.#settle(here, message)
-    }
-    if (chat.type === 'GROUP') {
-      chat.messages.push(...page.filter((message) => !message.known))
-      this.#order(chat)
-      return
-    }
-    const listed = page.map((message) => this.#find(chat, message) ?? message)
-    const place = listed.length ? listed[0].time : 0
-    const rest = chat.messages.filter((message) => !listed.includes(message))
-    const before = rest.filter((message) => message.state === 'sent' && message.time < place)
-    chat.messages = [...before, ...listed, ...rest.filter((message) => !before.includes(message))]
-  }
-
-  /** The server has it: what was in doubt is no longer. */
-  #settle(here, listed) {
-    Object.assign(here, { state: 'sent', why: '', time: listed.time, seq: listed.seq, recalled: here.recalled || listed.recalled })
-  }
-
-  #find(chat, message) {
-    if (chat.type === 'GROUP') {
-      return chat.messages.find((other) => (other.seq && other.state === 'sent'
-        ? other.seq === message.seq
-        : other.mine && message.mine && other.random === message.random))
-    }
-    return chat.messages.find((other) => other.mine === message.mine && other.seq === message.seq && other.random === message.random)
-  }
-
-  #order(chat) {
-    const sent = chat.messages.filter((message) => message.state === 'sent').sort((a, b) => a.seq - b.seq)
-    chat.messages = [...sent, ...chat.messages.filter((message) => message.state !== 'sent')]
+    const listed = listOf(answer.RspMsgList)
+    const lowest = Math.min(...listed.map((wire) => numberOf(wire?.MsgSeq)))
+    const place = { complete: !listed.length || lowest <= 1 || answer.IsFinished !== 0, cursor: String(lowest - 1), until: 0 }
+    return { messages: read(answer.RspMsgList, groupMessage).reverse(), place }
   }
 
   // What the server tells
@@ -230,20 +219,16 @@ export class Chats {
     const [group, message] = groupMessage(wire, this.#store.me, event)
     if (!message) return
     const chat = this.get('GROUP', group)
-    chat.name = wire.GroupInfo?.GroupName || chat.name
+    chat.name = nameFrom(wire.GroupInfo?.GroupName) || chat.name
     if (message.nick && !message.tip) this.#store.people.nicks.set(message.from, message.nick)
     if (message.tip && this.canSpeak(chat)) this.loadMembers(chat)
     this.#arrived(chat, message, live)
   }
 
   #arrived(chat, message, live) {
-    if (this.#find(chat, message)) return
-    chat.messages.push(message)
-    if (chat.type === 'GROUP') this.#order(chat)
-    if (chat.messages.length > KEPT && chat.type === 'C2C') {
-      chat.messages.splice(0, chat.messages.length - KEPT / 2)
-      chat.complete = true
-    }
+    if (find(chat, message)) return
+    add(chat, message)
+    trim(chat)
     this.#note(chat, message)
     if (!live || message.mine || message.tip) return
     const seen = chat === this.current && !document.hidden
@@ -253,7 +238,7 @@ export class Chats {
   }
 
   takeNotice(notice) {
-    for (const gone of notice.WithdrawC2cMsgNotify?.C2cWithdrawInfoArray ?? []) {
+    for (const gone of listOf(notice.WithdrawC2cMsgNotify?.C2cWithdrawInfoArray)) {
       const peer = gone.From_Account === this.#store.me ? gone.To_Account : gone.From_Account
       const chat = this.all.get(c2cId(peer))
       const found = chat?.messages.find((message) => message.seq === gone.MsgSeq && message.random === gone.MsgRandom)
@@ -261,8 +246,8 @@ export class Chats {
     }
     const receipt = notice.C2cReadedReceipt
     if (receipt) {
-      const chat = this.get('C2C', receipt.To_Account)
-      chat.peerRead = Math.max(chat.peerRead, ...(receipt.UinPairReadArray ?? []).map((pair) => pair.LastReadTime))
+      const chat = this.get('C2C', textOf(receipt.To_Account))
+      chat.peerRead = Math.max(chat.peerRead, ...listOf(receipt.UinPairReadArray).map((pair) => numberOf(pair.LastReadTime)))
     }
   }
 
@@ -292,15 +277,21 @@ export class Chats {
 
   // What a person does
 
+  /** Tells the server how far was read: at once, and then every now and then, however many messages come. */
   async markRead(chat) {
     if (document.hidden || !this.canSpeak(chat)) return
-    const last = chat.messages.findLast((message) => (chat.type === 'C2C' ? !message.mine : true) && message.state === 'sent')
     const had = chat.unread
     chat.unread = 0
     this.#store.changed()
-    if (!last || (!had && chat.reported === last.uid)) return
+    const last = chat.messages.findLast((message) => (chat.type === 'C2C' ? !message.mine : true) && message.state === 'sent' && !message.note)
+    if (!last || chat.reporting || (!had && chat.reported === last.uid)) return
     chat.reported = last.uid
+    chat.reporting = true
     await this.#ask(reading(chat, last)).catch(() => { chat.reported = 0 }) // told again with the next one
+    setTimeout(() => {
+      chat.reporting = false
+      if (chat.reported && chat === this.current) this.markRead(chat)
+    }, PAUSE_MS)
   }
 
   sendText(chat, words) {
@@ -359,7 +350,7 @@ export class Chats {
   #sentToGroup(chat, message, answer) {
     message.seq = answer.MsgSeq
     chat.messages = chat.messages.filter((other) => other === message || other.seq !== message.seq)
-    this.#order(chat)
+    order(chat)
   }
 
   /** Whether one may still recall it. */
@@ -379,10 +370,20 @@ export class Chats {
     this.#store.changed()
   }
 
-  async loadMembers(chat) {
+  /** Who is in a group; asked once for many tips. */
+  loadMembers(chat) {
+    if (chat.asking) return
+    chat.asking = true
+    setTimeout(() => {
+      chat.asking = false
+      this.#loadMembers(chat)
+    }, chat.members.length ? PAUSE_MS : 0)
+  }
+
+  async #loadMembers(chat) {
     try {
       const answer = await this.#ask(membersOf(chat.peer))
-      const users = (answer.MemberList ?? []).map((member) => member.Member_Account)
+      const users = listOf(answer.MemberList).map((member) => textOf(member?.Member_Account)).filter(Boolean)
       await this.#store.people.learn(users)
       chat.members = users.map((user) => ({ user, nick: this.#store.people.nicks.get(user) ?? '' }))
     } catch {

@@ -1,5 +1,8 @@
 // Friends, groups, and the applications to both: what was asked, and what became of it.
 
+import { listOf, nameFrom, textOf } from './wire.js'
+import { short } from './words.js'
+
 const WAITING_FOR_CONSENT = 30539
 const ACCEPTED = 2
 const REFUSED = 3
@@ -9,6 +12,11 @@ const INVITED = 7
 
 const NICK = 'Tag_Profile_IM_Nick'
 const WORDING_BYTES = 256
+
+const nickIn = (list, key) => {
+  const field = listOf(list).find((one) => one?.Tag === NICK)
+  return field && nameFrom(field[key])
+}
 
 const bytes = (text) => new TextEncoder().encode(text).length
 
@@ -27,8 +35,14 @@ export class People {
     this.asked = new Map()
     /** Requests of others: user → {wording}. */
     this.asking = new Map()
-    /** Groups: id → {state: unknown|joined|out|waiting|refused|absent, why, name}. */
+    /** Groups: id → {state: unknown|joined|out|waiting|refused|absent, why}. */
     this.groups = new Map()
+  }
+
+  /** After a new login the server may be another one: it says anew what was asked and who is where. */
+  renew() {
+    this.asked.clear()
+    for (const [id, { state }] of this.groups) if (state !== 'joined') this.groups.delete(id)
   }
 
   async sync() {
@@ -43,14 +57,14 @@ export class People {
       From_Account: this.#store.me,
       UserItem: users.slice(0, 100).map((user) => ({ To_Account: user, StandardSequence: 0, CustomSequence: 0 })),
     })
-    for (const item of answer.UserProfileItem ?? []) {
-      const nick = item.ProfileItem?.find(({ Tag }) => Tag === NICK)?.Value
+    for (const item of listOf(answer.UserProfileItem)) {
+      const nick = nickIn(item.ProfileItem, 'Value')
       if (nick) this.nicks.set(item.To_Account, nick)
     }
   }
 
   takeProfile(change) {
-    const nick = change.ProfileList?.find(({ Tag }) => Tag === NICK)?.ValueBytes
+    const nick = nickIn(change.ProfileList, 'ValueBytes')
     if (nick !== undefined) this.nicks.set(change.Profile_Account, nick)
   }
 
@@ -63,7 +77,7 @@ export class People {
       const answer = await this.#ask('sns.friend_get', {
         From_Account: this.#store.me, StartIndex: start, StandardSequence: 0, CustomSequence: 0,
       })
-      for (const item of answer.UserDataItem ?? []) friends.add(item.To_Account)
+      for (const item of listOf(answer.UserDataItem)) friends.add(textOf(item.To_Account))
       if (answer.CompleteFlag !== 0) break
       start = answer.NextStartIndex
     }
@@ -76,33 +90,40 @@ export class People {
     })
     this.asking.clear()
     const waiting = new Set()
-    for (const item of answer.PendencyItem ?? []) {
-      if (item.Nick) this.nicks.set(item.To_Account, item.Nick)
+    for (const item of listOf(answer.PendencyItem)) {
+      if (item.Nick) this.nicks.set(item.To_Account, nameFrom(item.Nick))
       if (item.PendencyType === 'Pendency_Type_SendOut') waiting.add(item.To_Account)
-      else this.asking.set(item.To_Account, { wording: item.AddWording ?? '' })
+      else this.asking.set(item.To_Account, { wording: textOf(item.AddWording) })
     }
     for (const user of waiting) this.asked.set(user, { state: 'waiting', why: '' })
     for (const [user, one] of this.asked) if (one.state === 'waiting' && !waiting.has(user)) this.asked.delete(user)
   }
 
   takeChange(change) {
-    for (const user of change.FriendAdd_Account ?? []) {
+    for (const user of listOf(change.FriendAdd_Account).map(textOf)) {
+      const waited = this.asked.get(user)?.state === 'waiting'
+      if (waited) this.#settled(user, 'accepted')
+      if (!this.friends.has(user)) this.#tell(user, waited ? `${this.#store.nameOf(user)} accepted: you are friends now.` : 'You are friends now.', 'good')
       this.friends.add(user)
-      if (this.asked.get(user)?.state === 'waiting') this.#settled(user, 'accepted')
       this.asking.delete(user)
-      this.#store.toast(`You and ${this.#store.nameOf(user)} are friends now.`, 'good')
     }
-    for (const user of change.FriendDel_Account ?? []) this.friends.delete(user)
-    for (const added of change.PendencyAdd ?? []) {
+    for (const user of listOf(change.FriendDel_Account).map(textOf)) {
+      if (this.friends.delete(user)) this.#tell(user, 'You are not friends any more.')
+      this.asked.delete(user)
+    }
+    for (const added of listOf(change.PendencyAdd)) {
       if (change.From_Account === this.#store.me) continue
-      if (added.ProfileImNick) this.nicks.set(added.PendencyAdd_Account, added.ProfileImNick)
-      this.asking.set(added.PendencyAdd_Account, { wording: added.AddWording ?? '' })
+      const user = textOf(added.PendencyAdd_Account)
+      if (added.ProfileImNick) this.nicks.set(user, nameFrom(added.ProfileImNick))
+      this.asking.set(user, { wording: textOf(added.AddWording) })
     }
-    for (const user of change.FrienPencydDel_Account ?? []) {
+    for (const user of listOf(change.FrienPencydDel_Account).map(textOf)) {
       this.asking.delete(user)
       // The word of a new friendship may come after this one.
       setTimeout(() => {
-        if (this.asked.get(user)?.state === 'waiting' && !this.friends.has(user)) this.#settled(user, 'refused')
+        if (this.asked.get(user)?.state !== 'waiting' || this.friends.has(user)) return
+        this.#settled(user, 'refused')
+        this.#tell(user, `${this.#store.nameOf(user)} refused your friend request.`, 'error')
       }, 500)
     }
   }
@@ -112,24 +133,29 @@ export class People {
     this.#store.changed()
   }
 
+  /** A sentence in the conversation with `user`; where that is not open, also over the page. */
+  #tell(user, sentence, kind = 'info') {
+    const chat = this.#store.chats.get('C2C', user)
+    this.#store.chats.tell(chat, sentence)
+    if (chat === this.#store.chats.current) this.#store.say(sentence)
+    else this.#store.toast(`${this.#store.nameOf(user)}: ${sentence}`, kind)
+  }
+
   async addFriend(user, wording) {
     if (bytes(wording) > WORDING_BYTES) return this.#store.toast(`At most ${WORDING_BYTES} bytes, please.`, 'error')
     this.asked.set(user, { state: 'waiting', why: '' })
-    this.#store.changed()
+    this.#store.chats.tell(this.#store.chats.get('C2C', user), `You asked ${this.#store.nameOf(user)} to be friends${wording ? `: “${short(wording)}”` : '.'}`)
     try {
       const answer = await this.#ask('sns.friend_add', {
         From_Account: this.#store.me, AddType: 'Add_Type_Both',
         AddFriendItem: [{ To_Account: user, AddSource: 'AddSource_Type_Web', AddWording: wording }],
       })
       const { ResultCode = 0, ResultInfo = '' } = answer.ResultItem?.[0] ?? {}
-      if (ResultCode === 0) {
-        this.friends.add(user)
-        this.asked.set(user, { state: 'accepted', why: '' })
-      } else if (ResultCode !== WAITING_FOR_CONSENT) {
-        this.asked.set(user, { state: 'failed', why: ResultInfo || `refused with ${ResultCode}` })
-      }
+      if (ResultCode === 0) this.takeChange({ FriendAdd_Account: [user] })
+      else if (ResultCode !== WAITING_FOR_CONSENT) throw new Error(textOf(ResultInfo) || `The server refused (${ResultCode}).`)
     } catch (error) {
       this.asked.set(user, { state: 'failed', why: error.message })
+      this.#tell(user, `The request was not sent: ${error.message}`, 'error')
     }
     return this.#store.changed()
   }
@@ -155,7 +181,7 @@ export class People {
       ResponseFilter: { GroupBaseInfoFilter: ['Type', 'Name', 'NextMsgSeq', 'MemberNum'], SelfInfoFilter: ['Role', 'JoinTime', 'MsgFlag'] },
     })
     const joined = new Set()
-    for (const group of answer.GroupIdList ?? []) {
+    for (const group of listOf(answer.GroupIdList)) {
       joined.add(group.GroupId)
       this.#joined(group.GroupId, group.Name)
     }
@@ -165,9 +191,9 @@ export class People {
   }
 
   #joined(id, name) {
-    this.groups.set(id, { state: 'joined', why: '', name: name ?? '' })
+    this.groups.set(id, { state: 'joined', why: '' })
     const chat = this.#store.chats.get('GROUP', id)
-    if (name) chat.name = name
+    chat.name = nameFrom(name) || chat.name
     if (chat === this.#store.chats.current && !chat.loaded) this.#store.chats.open(chat)
   }
 
@@ -178,7 +204,7 @@ export class People {
     const group = answer.GroupInfo?.[0]
     const there = group && (group.ErrorCode ?? 0) === 0
     const before = this.groups.get(id)
-    if (there) this.#store.chats.get('GROUP', id).name = group.Name ?? ''
+    if (there) this.#store.chats.get('GROUP', id).name = nameFrom(group.Name)
     if (!there) this.groups.set(id, { state: 'absent', why: '' })
     else if (!before || ['unknown', 'absent'].includes(before.state)) this.groups.set(id, { state: 'out', why: '' })
   }
@@ -200,9 +226,10 @@ export class People {
 
   /** A word of the system about a group; each is told once. */
   takeSystemNotice(wire) {
-    const { ReportType: kind, RemarkInfo: remark = '' } = wire.MsgBody ?? {}
-    const id = wire.GroupInfo?.GroupId ?? wire.ToGroupId
-    const name = wire.GroupInfo?.GroupName || id
+    const kind = wire.MsgBody?.ReportType
+    const remark = textOf(wire.MsgBody?.RemarkInfo)
+    const id = textOf(wire.GroupInfo?.GroupId ?? wire.ToGroupId)
+    const name = short(wire.GroupInfo?.GroupName || id)
     if (kind === ACCEPTED || kind === INVITED) {
       this.#joined(id, wire.GroupInfo?.GroupName)
       this.#store.toast(`You are in “${name}” now.${remark ? ` ${remark}` : ''}`, 'good')

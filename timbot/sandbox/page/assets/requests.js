@@ -12,7 +12,7 @@ export const missed = (cookie, goingOn) =>
 
 export function history(chat, cursor, count) {
   if (chat.type === 'C2C') {
-    return ['openim.getroammsg', { Peer_Account: chat.peer, MaxCnt: count, LastMsgTime: 0, MsgKey: cursor, WithRecalledMsg: 1 }]
+    return ['openim.getroammsg', { Peer_Account: chat.peer, MaxCnt: count, LastMsgTime: cursor ? 0 : chat.until, MsgKey: cursor, WithRecalledMsg: 1 }]
   }
   const start = cursor ? { ReqMsgSeq: Number(cursor) } : {}
   return ['group_open_http_svc.group_msg_get', { GroupId: chat.peer, ReqMsgNumber: count, WithRecalledMsg: 1, ...start }]

@@ -1,6 +1,8 @@
 // One login over the WebSocket: requests and their answers, pushes, heartbeats, and coming back after a loss.
 // It knows the envelope of the protocol and nothing of what is said in it.
 
+import { listOf, recordOf } from './wire.js'
+
 const HEARTBEAT_MS = 10_000
 const ANSWER_MS = 15_000
 const DELAYS_MS = [300, 1000, 2000, 4000, 8000]
@@ -12,7 +14,7 @@ const KICKED = 1002
 /** The server said no. */
 export class Refusal extends Error {
   constructor(code, info) {
-    super(info || `The server refused (${code}).`)
+    super(typeof info === 'string' && info ? info : `The server refused (${code}).`)
     this.code = code
   }
 }
@@ -133,9 +135,9 @@ export class Session {
     if (this.#over) return
     const a2 = fresh ? answer.A2Key : this.#ticket.a2
     this.#ticket = { a2, tinyId: answer.TinyId, instance: answer.InstId }
-    this.clockOffset = answer.TimeStamp - Math.floor(Date.now() / 1000)
+    this.clockOffset = Number.isFinite(answer.TimeStamp) ? answer.TimeStamp - Math.floor(Date.now() / 1000) : 0
     clearInterval(this.#hello)
-    this.#hello = setInterval(() => this.request('im_open_status.wshello').catch(() => {}), (answer.HelloInterval || 120) * 1000)
+    this.#hello = setInterval(() => this.request('im_open_status.wshello').catch(() => {}), (answer.HelloInterval > 0 ? answer.HelloInterval : 120) * 1000)
     this.open = true
     this.hear.state('online')
     this.hear.ready(fresh)
@@ -154,8 +156,8 @@ export class Session {
     } catch {
       return
     }
-    const { head, body = {} } = frame ?? {}
-    if (!head) return
+    const head = recordOf(frame?.head)
+    const body = recordOf(frame?.body)
     const key = head.servcmd + head.seq
     const waiting = this.#waiting.get(key)
     if (waiting) {
@@ -177,7 +179,7 @@ export class Session {
 
   #pushed(body) {
     if (body.NeedAck === 1) this.#post('openim.ws_msg_push_ack', { SessionData: body.SessionData })
-    if (body.EventArray.some((item) => item.C2cNotifyMsgArray?.some((notice) => notice.KickoutMsgNotify))) return this.#kicked()
+    if (body.EventArray.some((item) => listOf(item?.C2cNotifyMsgArray).some((notice) => notice?.KickoutMsgNotify))) return this.#kicked()
     this.hear.push(body)
   }
 

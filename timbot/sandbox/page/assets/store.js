@@ -5,8 +5,10 @@ import { Chats } from './chats.js'
 import { Feed } from './feed.js'
 import { People } from './people.js'
 import { Refusal, Session } from './session.js'
+import { listOf, recordOf } from './wire.js'
 
 const TOAST_MS = 6000
+const SLOWEST_MS = 250 // between a change and its drawing, also in a tab that is not looked at
 const ROOM_FOR_TWO = '(min-width: 720px)' // list and chat beside each other: the bot's is open from the start
 
 export class Store {
@@ -34,14 +36,28 @@ export class Store {
     this.feed = new Feed(() => this.changed())
   }
 
-  /** Draws once, however much changes before. */
+  /** Draws once for each picture on the screen, however much changes before. */
   changed() {
     if (this.#drawing) return
     this.#drawing = true
-    queueMicrotask(() => {
+    const draw = () => {
+      cancelAnimationFrame(frame)
+      clearTimeout(timer)
       this.#drawing = false
       this.#draw()
-    })
+    }
+    const frame = requestAnimationFrame(draw)
+    const timer = setTimeout(draw, SLOWEST_MS)
+  }
+
+  /** Takes in something of the server's. What makes no sense must not keep the rest out. */
+  tried(take) {
+    try {
+      return take()
+    } catch {
+      this.toast('The server sent something that cannot be shown.', 'error')
+      return undefined
+    }
   }
 
   set(changes) {
@@ -139,9 +155,15 @@ export class Store {
   }
 
   async #ready(fresh) {
-    if (fresh) this.chats.renew()
+    if (fresh) {
+      this.chats.renew()
+      this.people.renew()
+    }
+    const { session } = this
     await this.people.sync() // first, since it says which groups may be read
     await this.chats.sync().catch(() => {}) // the connection was lost: all of it comes again with the next one
+    if (session !== this.session) return
+    if (session.open) this.chats.tellLoss()
     const bot = this.chats.all.get(`C2C${this.state.setup.bots[0]}`)
     if (bot && !this.chats.current && matchMedia(ROOM_FOR_TWO).matches) this.chats.open(bot)
     this.changed()
@@ -149,18 +171,19 @@ export class Store {
 
   #pushed(body) {
     if (body.Flag === 1) this.chats.catchUp().catch(() => {})
-    for (const item of body.EventArray) this.take(item)
+    for (const item of body.EventArray) this.take(recordOf(item))
     this.changed()
   }
 
   /** One item of a push, or of the list of what was missed. */
   take(item) {
-    for (const wire of item.C2cMsgArray ?? []) this.chats.takeC2c(wire, true)
-    for (const wire of item.GroupMsgArray ?? []) this.chats.takeGroup(wire, true)
-    for (const wire of item.GroupTips ?? []) this.#tips(item.Event, wire)
-    for (const notice of item.C2cNotifyMsgArray ?? []) this.chats.takeNotice(notice)
-    for (const change of item.FriendListMod ?? []) this.people.takeChange(change)
-    for (const change of item.ProfileDataMod ?? []) this.people.takeProfile(change)
+    const each = (list, take) => listOf(list).forEach((one) => this.tried(() => take(one)))
+    each(item.C2cMsgArray, (wire) => this.chats.takeC2c(wire, true))
+    each(item.GroupMsgArray, (wire) => this.chats.takeGroup(wire, true))
+    each(item.GroupTips, (wire) => this.#tips(item.Event, wire))
+    each(item.C2cNotifyMsgArray, (notice) => this.chats.takeNotice(notice))
+    each(item.FriendListMod, (change) => this.people.takeChange(change))
+    each(item.ProfileDataMod, (change) => this.people.takeProfile(change))
   }
 
   #tips(event, wire) {
@@ -168,8 +191,8 @@ export class Store {
     const NOTICE = 5
     if (TIPS.includes(event)) return this.chats.takeGroup(wire, true, 4)
     if (event !== NOTICE) return undefined
-    const body = wire.MsgBody ?? {}
-    if (body.GroupWithdrawInfoArray) return this.chats.takeRecalls(body.GroupWithdrawInfoArray)
+    const body = recordOf(wire.MsgBody)
+    if (body.GroupWithdrawInfoArray) return this.chats.takeRecalls(listOf(body.GroupWithdrawInfoArray))
     if (body.GroupReadInfoArray) return undefined
     return this.people.takeSystemNotice(wire)
   }

@@ -3,7 +3,7 @@
 import { dayKey, dayOf } from '../words.js'
 import { Composer } from './composer.js'
 import { Standing } from './standing.js'
-import { Avatar, Component, IconButton, Name, createRef, html } from './html.js'
+import { Avatar, Component, IconButton, Name, Safe, createRef, html } from './html.js'
 import { Message } from './message.js'
 
 export function Chat({ store }) {
@@ -58,6 +58,7 @@ class Log extends Component {
 
   componentWillUnmount() {
     this.watcher.disconnect()
+    this.props.chat.away = false
   }
 
   getSnapshotBeforeUpdate() {
@@ -82,6 +83,7 @@ class Log extends Component {
   scrolled = () => {
     const { scrollHeight, scrollTop, clientHeight } = this.element.current
     this.atEnd = scrollHeight - scrollTop - clientHeight < 60
+    this.props.chat.away = !this.atEnd
   }
 
   render({ store, chat }) {
@@ -95,7 +97,8 @@ class Log extends Component {
           ${!chat.messages.length && !chat.trouble && html`<${Empty} store=${store} chat=${chat} />`}
           <ol class="messages">${days(chat.messages).map(({ day, messages }) => html`
             <li class="day" key=${day}><span>${day}</span></li>
-            ${messages.map(({ message, follows }) => html`<${Message} key=${message.uid} store=${store} chat=${chat} message=${message} follows=${follows} />`)}`)}
+            ${messages.map(({ message, follows }) => html`
+              <${Safe} key=${message.uid} instead=${html`<li class="note">A message that cannot be shown</li>`}><${Message} store=${store} chat=${chat} message=${message} follows=${follows} /></${Safe}>`)}`)}
           </ol>
         </div>
       </div>`
@@ -111,7 +114,7 @@ function days(messages) {
       found.push({ day, messages: [] })
       last = null
     }
-    const follows = !!last && !last.tip && !last.recalled && last.from === message.from && message.time - last.time < 180 && dayKey(last.time) === dayKey(message.time)
+    const follows = !!last && !last.tip && !last.recalled && !last.note && last.from === message.from && message.time - last.time < 180 && dayKey(last.time) === dayKey(message.time)
     found.at(-1).messages.push({ message, follows })
     last = message
   }

@@ -1,7 +1,7 @@
 // What is in a message, one element at a time. Everything that came from somebody is a text node; addresses are http or https.
 
 import { linked, ownFile, sizeOf, webAddress } from '../words.js'
-import { dieOf, isDice } from '../wire.js'
+import { dieOf, isDice, listOf, nameFrom, numberOf, recordOf, textOf } from '../wire.js'
 import { Name, html } from './html.js'
 
 export function Content({ element, store }) {
@@ -13,7 +13,7 @@ export function Content({ element, store }) {
 const Link = ({ href, children }) => html`<a href=${href} target="_blank" rel="noopener noreferrer">${children}</a>`
 
 const Text = ({ content }) =>
-  html`<p class="text">${linked(String(content.Text ?? '')).map((part) => (part.href ? html`<${Link} href=${part.href}>${part.text}</${Link}>` : part.text))}</p>`
+  html`<p class="text">${linked(textOf(content.Text)).map((part) => (part.href ? html`<${Link} href=${part.href}>${part.text}</${Link}>` : part.text))}</p>`
 
 const PIPS = { 1: [[2, 2]], 2: [[1, 1], [3, 3]], 3: [[1, 1], [2, 2], [3, 3]], 4: [[1, 1], [1, 3], [3, 1], [3, 3]], 5: [[1, 1], [1, 3], [2, 2], [3, 1], [3, 3]], 6: [[1, 1], [1, 2], [1, 3], [3, 1], [3, 2], [3, 3]] }
 
@@ -26,18 +26,18 @@ function Die({ face }) {
     </svg>`
 }
 
-const Face = ({ content }) => html`<p class="text"><span aria-hidden="true">🙂 </span>Face ${content.Index}${content.Data ? html` <${Name}>${content.Data}</${Name}>` : ''}</p>`
+const Face = ({ content }) => html`<p class="text"><span aria-hidden="true">🙂 </span>Face ${textOf(content.Index)}${content.Data ? html` <${Name}>${textOf(content.Data)}</${Name}>` : ''}</p>`
 
 function Image({ element, content, store }) {
-  const infos = Array.isArray(content.ImageInfoArray) ? content.ImageInfoArray : []
+  const infos = listOf(content.ImageInfoArray).map(recordOf)
   const [original = {}] = infos
-  const { Width: width, Height: height } = original
+  const [width, height] = [numberOf(original.Width), numberOf(original.Height)]
   const shown = element.preview || ownFile(infos[2]?.URL) || ownFile(original.URL)
   if (!shown) return html`<${Elsewhere} what="Image" address=${original.URL} />`
   const size = width > 0 && height > 0 ? { width, height } : {}
   const label = size.width ? `Image, ${width} by ${height}` : 'Image'
   return html`
-    <button type="button" class="picture" aria-label=${`${label}: show it large`} onClick=${() => store.set({ dialog: { picture: element.preview || ownFile(original.URL), label } })}>
+    <button type="button" class="picture" aria-label=${`${label}: show it large`} onClick=${() => store.set({ dialog: { picture: element.preview || ownFile(original.URL) || shown, label } })}>
       <img src=${shown} alt=${label} loading="lazy" ...${size} />
     </button>`
 }
@@ -52,25 +52,25 @@ function Elsewhere({ what, address, more = '' }) {
 }
 
 const File = ({ content }) =>
-  html`<${Elsewhere} what=${html`<span aria-hidden="true">📄 </span><${Name}>${content.FileName || 'File'}</${Name}>`} address=${content.Url} more=${sizeOf(content.FileSize)} />`
+  html`<${Elsewhere} what=${html`<span aria-hidden="true">📄 </span><${Name}>${nameFrom(content.FileName) || 'File'}</${Name}>`} address=${content.Url} more=${sizeOf(content.FileSize)} />`
 
 const Sound = ({ content }) =>
-  html`<${Elsewhere} what="Voice message" address=${content.Url} more=${content.Second > 0 ? `${content.Second} s` : ''} />`
+  html`<${Elsewhere} what="Voice message" address=${content.Url} more=${numberOf(content.Second) > 0 ? `${content.Second} s` : ''} />`
 
 const Video = ({ content }) =>
-  html`<${Elsewhere} what="Video" address=${content.VideoUrl} more=${[content.VideoSecond > 0 && `${content.VideoSecond} s`, sizeOf(content.VideoSize)].filter(Boolean).join(', ')} />`
+  html`<${Elsewhere} what="Video" address=${content.VideoUrl} more=${[numberOf(content.VideoSecond) > 0 && `${content.VideoSecond} s`, sizeOf(content.VideoSize)].filter(Boolean).join(', ')} />`
 
 const Place = ({ content }) => html`
-  <p class="text"><span aria-hidden="true">📍 </span><${Name}>${content.Desc || 'Location'}</${Name}>
-    <span class="soft"> ${Number(content.Latitude).toFixed(5)}, ${Number(content.Longitude).toFixed(5)}</span></p>`
+  <p class="text"><span aria-hidden="true">📍 </span><${Name}>${nameFrom(content.Desc) || 'Location'}</${Name}>
+    <span class="soft"> ${numberOf(content.Latitude).toFixed(5)}, ${numberOf(content.Longitude).toFixed(5)}</span></p>`
 
 const Merged = ({ content }) => html`
-  <div class="text"><strong><${Name}>${content.Title || 'Messages'}</${Name}></strong>
-    ${(content.AbstractList ?? []).slice(0, 10).map((text) => html`<p class="soft"><${Name}>${text}</${Name}></p>`)}</div>`
+  <div class="text"><strong><${Name}>${nameFrom(content.Title) || 'Messages'}</${Name}></strong>
+    ${listOf(content.AbstractList).slice(0, 10).map((text) => html`<p class="soft"><${Name}>${textOf(text)}</${Name}></p>`)}</div>`
 
 const Custom = ({ content }) => html`
   <div class="text custom"><span class="soft">Custom message</span>
-    ${['Data', 'Desc', 'Ext'].filter((key) => content[key]).map((key) => html`<p><span class="soft">${key} </span><code><${Name}>${content[key]}</${Name}></code></p>`)}</div>`
+    ${['Data', 'Desc', 'Ext'].filter((key) => content[key]).map((key) => html`<p><span class="soft">${key} </span><code><${Name}>${textOf(content[key])}</${Name}></code></p>`)}</div>`
 
 const Unknown = ({ element }) => html`<p class="text soft">This page cannot show a message of the kind <code><${Name}>${element.type || '(none)'}</${Name}></code>.</p>`
 

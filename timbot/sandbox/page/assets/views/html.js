@@ -9,6 +9,17 @@ export const html = htm.bind(h)
 /** Somebody's name. Names come from people: they are kept from turning the text around them. */
 export const Name = ({ children, ...rest }) => html`<bdi ...${rest}>${children}</bdi>`
 
+/** Shows its children, or a word instead of what cannot be drawn: one bad message must not take the page with it. */
+export class Safe extends Component {
+  static getDerivedStateFromError() {
+    return { broken: true }
+  }
+
+  render({ children, instead }, { broken }) {
+    return broken ? instead : children
+  }
+}
+
 const COLOURS = 6
 
 export function Avatar({ name, group = false, bot = false }) {

@@ -3,41 +3,57 @@
 import { RECALL_SECONDS } from '../chats.js'
 import { line, machineTimeOf, timeOf } from '../words.js'
 import { Content } from './content.js'
-import { IconButton, Name, html } from './html.js'
+import { Component, IconButton, Name, html } from './html.js'
 
-export function Message({ store, chat, message, follows }) {
-  const nameOf = (user, nick) => store.nameOf(user, nick)
-  if (message.tip || message.recalled) {
-    return html`<li class="note"><${Name}>${line(message, nameOf)}</${Name}></li>`
+/** Drawn again only if it looks different: a conversation has hundreds of them. */
+export class Message extends Component {
+  shouldComponentUpdate(next) {
+    return this.drawn !== look(next)
   }
-  const name = nameOf(message.from, message.nick)
-  const side = message.mine ? 'mine' : 'theirs'
-  const bare = message.elements.length === 1 && message.elements[0].type === 'TIMImageElem' ? 'bare' : ''
-  return html`
-    <li class=${`message ${side} ${follows ? 'follows' : ''} ${message.state}`}>
-      ${!message.mine && chat.type === 'GROUP' && !follows && html`<${Name} class="author">${name}</${Name}>`}
-      <div class="line">
-        <div class=${`bubble ${bare}`} dir="auto">
-          <span class="sr">${message.mine ? 'You' : name}: </span>
-          ${message.elements.map((element) => html`<${Content} element=${element} store=${store} />`)}
-          ${!message.elements.length && html`<em>Nothing in it</em>`}
+
+  render(props) {
+    this.drawn = look(props)
+    const { store, chat, message, follows } = props
+    if (isNote(message)) return html`<li class="note"><${Name}>${line(message, naming(store))}</${Name}></li>`
+    const name = store.nameOf(message.from, message.nick)
+    const side = message.mine ? 'mine' : 'theirs'
+    const bare = message.elements.length === 1 && message.elements[0].type === 'TIMImageElem' ? 'bare' : ''
+    return html`
+      <li class=${`message ${side} ${follows ? 'follows' : ''} ${message.state}`}>
+        ${!message.mine && chat.type === 'GROUP' && !follows && html`<${Name} class="author">${name}</${Name}>`}
+        <div class="line">
+          <div class=${`bubble ${bare}`} dir="auto">
+            <span class="sr">${message.mine ? 'You' : name}: </span>
+            ${message.elements.map((element) => html`<${Content} element=${element} store=${store} />`)}
+            ${!message.elements.length && html`<em>Nothing in it</em>`}
+          </div>
+          ${store.chats.canRecall(message) && html`<span class="act"><${IconButton} icon="undo" label="Recall this message" onClick=${() => store.chats.recall(chat, message)} /></span>`}
         </div>
-        ${store.chats.canRecall(message) && html`<span class="act"><${IconButton} icon="undo" label="Recall this message" onClick=${() => store.chats.recall(chat, message)} /></span>`}
-      </div>
-      <p class="meta"><time datetime=${machineTimeOf(message.time)}>${timeOf(message.time)}</time>${message.mine && html`<${Way} chat=${chat} message=${message} />`}</p>
-      ${message.state === 'failed' && html`
-        <p class="failure" role="alert"><${Name}>${message.why}</${Name}>
-          <button type="button" class="small" onClick=${() => store.chats.retry(chat, message)}>Send again</button>
-          <button type="button" class="small" onClick=${() => store.chats.discard(chat, message)}>Delete</button>
-        </p>`}
-    </li>`
+        <p class="meta"><time datetime=${machineTimeOf(message.time)}>${timeOf(message.time)}</time>${message.mine && html`<${Way} chat=${chat} message=${message} />`}</p>
+        ${message.state === 'failed' && html`
+          <p class="failure" role="alert"><${Name}>${message.why}</${Name}>
+            <button type="button" class="small" onClick=${() => store.chats.retry(chat, message)}>Send again</button>
+            <button type="button" class="small" onClick=${() => store.chats.discard(chat, message)}>Delete</button>
+          </p>`}
+      </li>`
+  }
+}
+
+const isNote = ({ tip, recalled, note }) => tip || recalled || note
+const naming = (store) => (user, nick) => store.nameOf(user, nick)
+const isRead = (chat, message) => chat.type === 'C2C' && message.time <= chat.peerRead
+
+/** Everything of a message that may change and is seen. */
+function look({ store, chat, message, follows }) {
+  if (isNote(message)) return line(message, naming(store))
+  const { mine, state, why, time, from, nick } = message
+  return [state, why, time, follows, mine ? [isRead(chat, message), store.chats.canRecall(message)] : store.nameOf(from, nick)].join('\n')
 }
 
 /** How far one's own message has come. */
 function Way({ chat, message }) {
   if (message.state === 'failed') return null
-  const read = chat.type === 'C2C' && message.time <= chat.peerRead
-  const word = message.state === 'sending' ? (message.prepare ? 'uploading…' : 'sending…') : read ? 'read' : 'sent'
+  const word = message.state === 'sending' ? (message.prepare ? 'uploading…' : 'sending…') : isRead(chat, message) ? 'read' : 'sent'
   return html` <span class=${`way ${word}`}>· ${word}</span>`
 }
 

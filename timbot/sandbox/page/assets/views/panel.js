@@ -1,7 +1,7 @@
 // What the bot did, newest first.
 
 import { exactTimeOf, machineTimeOf } from '../words.js'
-import { IconButton, Name, html } from './html.js'
+import { IconButton, Name, Safe, html } from './html.js'
 
 export function Panel({ store }) {
   const { entries, open } = store.feed
@@ -18,7 +18,7 @@ export function Panel({ store }) {
           ? html`The bot runs in a program of its own. This is what the server sees of ${bots.map((bot, n) => html`${n ? ', ' : ''}<${Name}>${bot}</${Name}>`)}.`
           : 'This server was not told which users are bots.'}</p>`}
       ${entries.length
-        ? html`<ol class="feed" tabindex="0" aria-label="Newest first">${entries.map((entry) => html`<${Entry} key=${entry.number} entry=${entry} many=${bots.length > 1} store=${store} />`)}</ol>`
+        ? html`<ol class="feed" tabindex="0" aria-label="Newest first">${entries.map((entry) => html`<${Safe} key=${entry.number}><${Entry} entry=${entry} many=${bots.length > 1} store=${store} /></${Safe}>`)}</ol>`
         : html`<div class="empty"><p>Nothing yet.</p><p class="hint">${botIsHere ? 'Write to the bot, and you see here which of its handlers answers.' : 'What the bot does appears here.'}</p></div>`}
     </aside>`
 }

@@ -1,7 +1,9 @@
 // Who one is, the requests that wait for an answer, and the conversations.
 
 import { machineTimeOf, whenOf } from '../words.js'
-import { Avatar, IconButton, Name, html } from './html.js'
+import { Avatar, IconButton, Name, Safe, html } from './html.js'
+
+const MOST = 200 // conversations shown; those behind them are the ones longest silent
 
 export const Sidebar = ({ store }) => html`
   <nav class="sidebar" aria-label="Conversations">
@@ -12,7 +14,7 @@ export const Sidebar = ({ store }) => html`
       <${IconButton} icon="leave" label="Be somebody else" onClick=${() => store.leave()} />
     </header>
     <${Requests} store=${store} />
-    <ul class="chats">${store.chats.listed().map((chat) => html`<${Row} key=${chat.id} store=${store} chat=${chat} />`)}</ul>
+    <ul class="chats">${store.chats.listed().slice(0, MOST).map((chat) => html`<${Safe} key=${chat.id}><${Row} store=${store} chat=${chat} /></${Safe}>`)}</ul>
   </nav>`
 
 const Requests = ({ store }) => {
