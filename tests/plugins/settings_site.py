@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from timbot.errors import ConfigError
 from timbot.runtime.assembly import assemble
@@ -62,8 +62,3 @@ def remark(world: World, friend: str) -> str | None:
     """How the bot has filed a friend; None for somebody who is none."""
     found = world.sandbox.domain.friends.get("bot", friend)
     return None if found is None else found.remark
-
-
-def a_list(*items: JsonValue) -> JsonValue:
-    """Entries of a setting."""
-    return list(items)

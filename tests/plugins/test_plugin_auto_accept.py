@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 from settings_site import examples, keys, loaded, outcomes, problems, remark, tables
-from timbot_plugins._shared.texts import cut
+from timbot_plugins._shared.texts import cut, said
 from timbot_plugins.auto_accept import bot
 from timbot_plugins.auto_accept.settings import Rule, Settings
 
+from timbot import User
 from timbot.errors import ServerError
 from timbot.runtime.enabled import enable
 from timbot.testing import World
@@ -159,6 +160,15 @@ class TestTexts:
         async with world(remark="{{ wording }}") as town:
             await asks(town, "alice", "x" + "课" * 80)
             assert remark(town, "alice") == "x" + "课" * 31
+
+    def test_a_text_may_stand_in_a_file(self, tmp_path: Path) -> None:
+        folder = tmp_path / "templates"
+        folder.mkdir()
+        folder.joinpath("hello.j2").write_text("Hello, {{ sender.name }}.\n", encoding="utf-8")
+        example = "accounts: [{user_id: bot}]\nplugins: [{auto_accept: {welcome: ['{{ wording }}', {file: hello.j2}]}}]\n"
+        settings = loaded(example, tmp_path).settings
+        assert isinstance(settings, Settings)
+        assert said(settings.welcome, {"sender": User("alice"), "wording": "hi"}) == ["hi", "Hello, alice."]
 
     async def test_who_is_refused_hears_nothing(self) -> None:
         async with world(deny=["alice"], welcome="Hello.") as town:
