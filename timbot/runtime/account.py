@@ -106,8 +106,10 @@ class AccountRunner:
         """Take nothing new, let handlers finish for `grace` seconds, log out."""
         await self._end_task()
         jobs = [] if self._jobs is None else [self._jobs.stop(grace)]
-        await asyncio.gather(self._dispatcher.close(grace), *jobs)
-        await self.client.logout()
+        try:
+            await asyncio.gather(self._dispatcher.close(grace), *jobs)
+        finally:
+            await self.client.logout()
 
     async def _end_task(self) -> None:
         if self._task is not None:

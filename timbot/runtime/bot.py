@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 from timbot.errors import PluginError
@@ -27,4 +28,8 @@ class Bot(Plugin):
         from timbot.runtime.process import run_file  # loads the configuration's libraries only when something runs
 
         install_hooks()
-        asyncio.run(run_file(Path(config), [self]))
+        asyncio.run(run_file(Path(config), [self], _announce))
+
+
+def _announce(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

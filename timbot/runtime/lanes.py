@@ -116,6 +116,7 @@ class Lanes:
             worker.add_done_callback(self._workers.discard)  # if it never comes to run
 
     async def _work(self) -> None:
+        worker = asyncio.current_task()  # asked now: work that never ends is thrown away when there is no loop any more
         try:
             while True:
                 await self._do_what_is_ready()
@@ -123,7 +124,7 @@ class Lanes:
                     return
         finally:
             # In this very step: a `put` that found this worker still counted, and none parked, would wake nobody.
-            self._workers.discard(asyncio.current_task())
+            self._workers.discard(worker)
             if self._ready:
                 self._wake_worker()  # it was cancelled by its own work, and the work goes on
 

@@ -19,12 +19,12 @@ from timbot.runtime.assembly import Assembly, assemble
 from timbot.runtime.banner import banner
 from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
+from timbot.runtime.leftovers import end_what_is_left
 from timbot.runtime.signals import stop_event
 from timbot.runtime.sources import source_of
 from timbot.store import Database
 
 if TYPE_CHECKING:
-    from timbot.runtime.log import Log
     from timbot.runtime.telemetry import Telemetry
 
 Announce = Callable[[str], None]
@@ -44,7 +44,10 @@ async def run_file(
     logging.configure(level=settings.level, format=settings.format, texts=settings.texts)
     logging.watch_loop(asyncio.get_running_loop())
     with stop_event() as stop:
-        await run(assembly, stop, announce)
+        try:
+            await run(assembly, stop, announce)
+        finally:
+            await end_what_is_left(logging.get_log())
 
 
 async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> None:
@@ -82,28 +85,15 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> No
             if telemetry is not None:
                 telemetry.watch(runner)
         stack.push_async_callback(_stop_all, runners, config.grace)
-        await _live(assembly, runners, embedded, database, stop, announce, log)
-
-
-async def _live(
-    assembly: Assembly,
-    runners: Sequence[AccountRunner],
-    embedded: EmbeddedSandbox | None,
-    database: Database,
-    stop: asyncio.Event,
-    announce: Announce,
-    log: Log,
-) -> None:
-    config = assembly.config
-    log.info("connecting", endpoint=config.endpoint, accounts=", ".join(account.user_id for account in config.accounts))
-    if not await _first(stop, _start_all(runners)):
-        log.info("stopping before the first login")
-        return
-    if embedded is not None:
-        embedded.furnish()
-    announce(banner(assembly, embedded))
-    await _first(stop, _broken(database), *(runner.ended() for runner in runners))
-    log.info("stopping", grace_seconds=config.grace)
+        log.info("connecting", endpoint=config.endpoint, accounts=", ".join(account.user_id for account in config.accounts))
+        if not await _first(stop, _broken(database), _start_all(runners)):
+            log.info("stopping before the first login")
+            return
+        if embedded is not None:
+            embedded.furnish()
+        announce(banner(assembly, embedded, None if telemetry is None else telemetry.url))
+        await _first(stop, _broken(database), *(runner.ended() for runner in runners))
+        log.info("stopping", grace_seconds=config.grace)
 
 
 async def _telemetry(config: Config, stack: AsyncExitStack) -> Telemetry | None:
@@ -151,4 +141,8 @@ async def _broken(database: Database) -> None:
 
 
 async def _stop_all(runners: Sequence[AccountRunner], grace: float) -> None:
-    await asyncio.gather(*(runner.stop(grace) for runner in runners))
+    """All at once, and every one of them, whatever becomes of another."""
+    ends = await asyncio.gather(*(runner.stop(grace) for runner in runners), return_exceptions=True)
+    for end in ends:
+        if end is not None:
+            raise end
