@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -88,6 +89,65 @@ def test_two_files_of_a_name(folder: Path) -> None:
     assert names(load_plugins(["a/dice.py", "b/dice.py"], folder)) == ["a", "b"]
 
 
+TYPED = """\
+from __future__ import annotations
+from dataclasses import dataclass
+from timbot import Plugin
+
+@dataclass
+class Inner:
+    value: {kind}
+
+@dataclass
+class Settings:
+    inner: Inner
+
+bot = Plugin({kind!r}, config=Settings)
+"""
+
+
+def test_two_files_of_a_name_have_types_of_their_own(folder: Path) -> None:
+    for kind in ("int", "str"):
+        write(folder / kind / "dice.py", TYPED.format(kind=kind))
+    one, other = load_plugins(["int/dice.py", "str/dice.py"], folder)
+    for plugin, expected in ((one, int), (other, str)):
+        assert plugin.config is not None
+        assert get_type_hints(get_type_hints(plugin.config)["inner"]) == {"value": expected}
+
+
+@pytest.mark.parametrize("name", ["{}/shop", "{}/shop/", "./{}/shop", "{}/shop/__init__.py"])
+def test_a_folder_with_a_package(folder: Path, name: str) -> None:
+    for parent in ("a", "b"):
+        write(
+            folder / parent / "shop" / "__init__.py", "from timbot import Plugin\nfrom .parts import NAME\nbot = Plugin(NAME)\n"
+        )
+        write(folder / parent / "shop" / "parts.py", f"NAME = {parent!r}\n")
+    assert names(load_plugins([name.format("a"), name.format("b")], folder)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("spelling", ["dice.py", "./dice.py", "x/../dice.py", "{}/dice.py"])
+def test_however_it_is_spelled_a_file_is_loaded_once(folder: Path, spelling: str) -> None:
+    write(folder / "dice.py", GOOD.format(name="dice"))
+    one, other = load_plugins(["dice.py", spelling.format(folder)], folder)
+    assert one is other
+
+
+def test_a_file_beside_is_never_taken_for_another_module(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(folder)])
+    write(folder / "zlib.py", "raise ValueError('the wrong one')\n")
+    write(folder / "dice.py", GOOD.format(name="mine"))
+    write(folder / "site_helper.py", "NAME = 'helped'\n")
+    write(folder / "site_helped.py", "from timbot import Plugin\nfrom site_helper import NAME\nbot = Plugin(NAME)\n")
+    assert names(load_plugins(["dice", "site_helped"], folder)) == ["dice", "helped"]
+    assert sys.path[-1] == str(folder)
+
+
+def test_a_place_in_the_path_is_taken_once(folder: Path) -> None:
+    before = list(sys.path)
+    Loader(folder)
+    assert sys.path == before
+
+
 # What goes wrong
 
 
@@ -95,6 +155,30 @@ def test_no_such_file(folder: Path) -> None:
     error = failure("dice.py", folder)
     assert str(folder / "dice.py") in str(error)
     assert "relative to the configuration file" in error.hint
+
+
+@pytest.mark.parametrize("name", ["plugins/dice", "./dice", "no/such"])
+def test_no_such_path(folder: Path, name: str) -> None:
+    write(folder / "plugins" / "dice.py", GOOD.format(name="dice"))
+    write(folder / "dice.py", GOOD.format(name="dice"))
+    error = failure(name, folder)
+    meant = (folder / f"{name}.py").resolve()
+    assert error.message == f"There is no plugin file {meant.with_suffix('')}."
+    assert error.hint == (f"Did you mean {meant}?" if meant.is_file() else "Paths are relative to the configuration file.")
+
+
+def test_a_folder_without_a_package(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    assert failure("./empty", folder).message == f"There is no plugin file {folder}/empty/__init__.py."
+
+
+def test_a_file_that_is_no_python(folder: Path) -> None:
+    write(folder / "some" / "notes.txt", "hello")
+    assert failure("some/notes.txt", folder).message == f"{folder}/some/notes.txt is no Python file."
+
+
+def test_what_was_probably_meant(folder: Path) -> None:
+    assert failure("dize", folder).hint == "Did you mean dice?"
 
 
 @pytest.mark.parametrize("name", ["site_missing", "site_missing.dice", "site_package.missing"])
@@ -120,6 +204,10 @@ def test_a_syntax_error(folder: Path, name: str) -> None:
         ("import site_nowhere", "ModuleNotFoundError: No module named 'site_nowhere'"),
         ("import bad.worse", "ModuleNotFoundError: No module named 'bad"),
         ("raise SystemExit('no')", "SystemExit: no"),
+        (
+            "from timbot.errors import ConfigError; raise ConfigError('no', hint='Mend it.')",
+            "ConfigError: no Mend it.",
+        ),
         ("from timbot import Nothing", "ImportError: cannot import name 'Nothing'"),
     ],
 )
@@ -152,4 +240,4 @@ def test_nothing_inside(folder: Path, text: str) -> None:
 def test_a_failed_import_leaves_no_module(folder: Path) -> None:
     write(folder / "bad.py", "1 / 0\n")
     failure("bad.py", folder)
-    assert "timbot_plugin_bad" not in sys.modules
+    assert [name for name in sys.modules if name.startswith("timbot_plugin_bad")] == []

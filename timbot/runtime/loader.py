@@ -1,4 +1,4 @@
-"""Finds plugins: a Python file beside the configuration, one that comes with timbot, or an importable module.
+"""Finds plugins: a Python file or a package's folder beside the configuration, one that comes with timbot, or a module.
 
 Whatever goes wrong while a plugin is imported is reported with the plugin's own file and line, before anything starts.
 """
@@ -11,6 +11,7 @@ import importlib.util
 import pkgutil
 import sys
 import traceback
+import zlib
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -33,16 +34,22 @@ class Loader:
         self._loaded: dict[str, tuple[Plugin, ...] | PluginError] = {}
 
     def load(self, name: str) -> tuple[Plugin, ...]:
-        """The plugins of a file or a module, in order. Raises `PluginError`, the same one each time."""
-        if name not in self._loaded:
+        """The plugins of a file, a package's folder or a module, in order. Raises `PluginError`, the same one each time."""
+        path = (self._folder / name).resolve() if _is_path(name) else None
+        key = name if path is None else str(path)
+        if key not in self._loaded:
             try:
-                self._loaded[name] = _plugins_of(_load(name, self._folder), name)
+                self._loaded[key] = _plugins_of(_load(name, path), name)
             except PluginError as error:
-                self._loaded[name] = error
-        found = self._loaded[name]
+                self._loaded[key] = error
+        found = self._loaded[key]
         if isinstance(found, PluginError):
             raise found
         return found
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".py") or "/" in name or "\\" in name
 
 
 def shipped() -> list[str]:
@@ -51,39 +58,38 @@ def shipped() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
 
 
-def _load(name: str, folder: Path) -> ModuleType:
+def _load(name: str, path: Path | None) -> ModuleType:
     try:
-        if name.endswith(".py"):
-            return _load_file((folder / name).resolve())
+        if path is not None:
+            return _load_file(path)
         return importlib.import_module(f"{SHIPPED}.{name}" if name in shipped() else name)
-    except TimbotError:
+    except PluginError:
         raise
     except ModuleNotFoundError as error:
-        if not name.endswith(".py") and error.name and f"{name}.".startswith(f"{error.name}."):
-            raise _no_such(name, folder) from None
+        if path is None and error.name and f"{name}.".startswith(f"{error.name}."):
+            raise _no_such(name) from None
         raise _failed(name, error) from error
     except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
 
 
-def _no_such(name: str, folder: Path) -> PluginError:
+def _no_such(name: str) -> PluginError:
     close = difflib.get_close_matches(name, shipped(), n=1)
-    if (folder / f"{name}.py").is_file():
-        hint = f"Did you mean the file {name}.py?"
-    elif close:
-        hint = f"Did you mean {close[0]}?"
-    else:
-        hint = f"There are {', '.join(shipped())}, files ending in .py, and modules that can be imported."
-    return PluginError(f"There is no plugin '{name}'.", hint=hint)
+    others = f"There are {', '.join(shipped())}, files ending in .py, and modules that can be imported."
+    return PluginError(f"There is no plugin '{name}'.", hint=f"Did you mean {close[0]}?" if close else others)
 
 
 def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise PluginError(f"There is no plugin file {path}.", hint="Paths are relative to the configuration file.")
-    module_name = f"timbot_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
+    file = path / "__init__.py" if path.is_dir() else path
+    if not file.is_file():
+        meant = path.with_name(f"{path.name}.py")
+        hint = f"Did you mean {meant}?" if meant.is_file() else "Paths are relative to the configuration file."
+        raise PluginError(f"There is no plugin file {file}.", hint=hint)
+    # Of its own for each file: two files of a name, and the parts of two packages, are not to be taken for each other.
+    module_name = f"timbot_plugin_{path.stem}_{zlib.crc32(str(path).encode()):08x}"
+    spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
-        raise PluginError(f"{path} is no Python file.")
+        raise PluginError(f"{file} is no Python file.", hint="Give its name an ending: .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
@@ -97,7 +103,8 @@ def _load_file(path: Path) -> ModuleType:
 def _failed(name: str, error: Exception | SystemExit) -> PluginError:
     if isinstance(error, SyntaxError):
         return PluginError(f"Plugin '{name}' has a syntax error: {error.filename}:{error.lineno}: {error.msg}.")
-    return PluginError(f"Plugin '{name}' failed to import: {_own_place(error)}{type(error).__name__}: {error}.")
+    told, hint = (error.message, error.hint) if isinstance(error, TimbotError) else (f"{error}.", "")
+    return PluginError(f"Plugin '{name}' failed to import: {_own_place(error)}{type(error).__name__}: {told}", hint=hint)
 
 
 def _own_place(error: BaseException) -> str:
