@@ -103,6 +103,16 @@ class Town:
 
         return self.run(call())
 
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the server gives no word of."""
+
+        async def wait() -> None:
+            async with asyncio.timeout(10):
+                while not condition():  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+
+        self.run(wait())
+
     def restart(self) -> None:
         """Another server, with an empty memory, at the same address."""
         port = self.server.port

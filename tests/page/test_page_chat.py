@@ -68,6 +68,9 @@ def test_a_friend_request_is_made_and_accepted(tab: OpenTab, town: Town) -> None
     alice.page.get_by_role("dialog").get_by_role("textbox").fill("let us play dice")
     alice.page.get_by_role("button", name="Send the request").click()
     expect(alice.find(".standing")).to_have_text("Friend")
+    expect(alice.find(".note")).to_have_text(
+        ["You asked Timbot to be friends: “let us play dice”", "Timbot accepted: you are friends now."]
+    )
     assert town.sandbox.domain.friends.get("alice", "bot") is not None
 
 
@@ -81,6 +84,7 @@ def test_a_person_answers_the_request_of_another(tab: OpenTab) -> None:
     expect(request).to_contain_text("it is me")
     request.get_by_role("button", name="Refuse").click()
     expect(alice.find(".standing")).to_have_text("Friend request refused")
+    expect(alice.find(".note").last).to_have_text("bob refused your friend request.")
     expect(request).to_have_count(0)
 
 

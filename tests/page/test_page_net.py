@@ -38,6 +38,39 @@ def test_a_message_fails_while_the_server_is_away_and_is_sent_again_afterwards(t
     expect(alice.find(".message.mine")).to_have_count(1)
 
 
+def test_a_server_that_was_started_anew_says_that_it_has_forgotten(tab: OpenTab, town: Town) -> None:
+    alice = tab("alice", loud=True).open("Timbot").say("hello")
+    alice.bubble("Hello, alice!")
+    town.restart()
+    note = alice.find(".note", has_text="The server was started anew. What was said here before is gone.")
+    expect(note).to_be_visible(timeout=15_000)
+    expect(alice.find(".bubble")).to_have_count(0)
+    alice.say("hello")
+    alice.bubble("Hello, alice!")
+    expect(note).to_have_count(1)
+
+
+def test_a_server_that_remembers_is_not_said_to_have_forgotten(tab: OpenTab, town: Town) -> None:
+    alice = tab("alice", loud=True).open("bob").say("hello")
+    expect(alice.find(".way")).to_have_text("· sent")
+    town.do(lambda: town.sandbox._gate._tickets.clear())  # the next login has to be a new one
+    town.do(lambda: cut(town, "alice"))
+    town.say("bob", "alice", words("meanwhile"))
+    alice.bubble("meanwhile")
+    expect(alice.find(".note")).to_have_count(0)
+
+
+def test_an_application_that_the_server_forgot_can_be_made_again(tab: OpenTab, town: Town) -> None:
+    assert town.runner is not None
+    town.run(town.runner.stop(1))  # or it would answer
+    alice = tab("alice", loud=True).open("Dice lobby")
+    alice.page.get_by_label("What do you want to say to them?").fill("I come to play dice")
+    alice.page.get_by_role("button", name="Ask to join", exact=True).click()
+    expect(alice.page.get_by_text("Your request was sent.")).to_be_visible()
+    town.restart()
+    expect(alice.page.get_by_text("You are not in this group yet.")).to_be_visible(timeout=15_000)
+
+
 def test_a_lost_connection_comes_back_and_what_was_missed_is_there_once(tab: OpenTab, town: Town) -> None:
     alice = tab("alice", loud=True).open("bob")
     town.say("bob", "alice", words("before"), number=1)

@@ -9,7 +9,7 @@ import {
 } from './wire.js'
 
 const PAGE = 20
-const PAGES = 50 // read at once at most, where what they hold is here already
+const PAGES = 500 // read at once at most, where what they hold is here already
 const PAUSE_MS = 300 // between two receipts, and two looks at the members of a group
 export const RECALL_SECONDS = 120
 export const TEXT_BYTES = 12 * 1024 - 200

@@ -1,7 +1,7 @@
 // One login over the WebSocket: requests and their answers, pushes, heartbeats, and coming back after a loss.
 // It knows the envelope of the protocol and nothing of what is said in it.
 
-import { listOf, recordOf } from './wire.js'
+import { listOf, recordOf, textOf } from './wire.js'
 
 const HEARTBEAT_MS = 10_000
 const ANSWER_MS = 15_000
@@ -158,7 +158,7 @@ export class Session {
     }
     const head = recordOf(frame?.head)
     const body = recordOf(frame?.body)
-    const key = head.servcmd + head.seq
+    const key = textOf(head.servcmd) + textOf(head.seq)
     const waiting = this.#waiting.get(key)
     if (waiting) {
       this.#waiting.delete(key)
