@@ -2,6 +2,7 @@
 PY = .venv/bin/python
 CONFIG ?= config.example.yaml
 AS = alice
+URL = sandbox
 
 .PHONY: run chat test check bench lock clean
 
@@ -9,9 +10,9 @@ run:            ## a bot with its own local TIM server, no account and no networ
 	@tools/setup run
 	@exec $(PY) -m timbot run $(CONFIG)
 
-chat:           ## talk to the bot of `make run`: make chat AS=bob
+chat:           ## talk to the bot of `make run`: make chat AS=bob; on another port: make chat URL=ws://127.0.0.1:9000
 	@tools/setup run
-	@exec $(PY) -m timbot chat --as $(AS)
+	@exec $(PY) -m timbot chat --as $(AS) --url $(URL)
 
 check:          ## formatting, lint, types, the layers
 	@tools/setup test

@@ -74,7 +74,13 @@ def _sig(user: str, key: str) -> str:
 
 async def test_it_says_all_one_needs_and_lets_one_in() -> None:
     async with running() as (_, banner):
-        for part in ("1400000000", DEMO_KEY, "alice, bob", "timbot usersig alice --sandbox", "timbot chat --as alice --to bob"):
+        for part in (
+            "1400000000",
+            DEMO_KEY,
+            "alice, bob",
+            "timbot usersig alice --sandbox",
+            "timbot chat --as alice --to bot --url ws://127.0.0.1:",
+        ):
             assert part in banner
         assert await log_in(address(banner), "alice", DEMO_KEY) == 0
         assert await log_in(address(banner), "alice", KEY) == 70009

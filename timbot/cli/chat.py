@@ -36,5 +36,6 @@ def command(user: str, peer: str, endpoint: str, sdk_app_id: int, secret_key_fil
 
     key = sandbox_key(secret_key_file)
     account = Account(sdk_app_id, user, from_secret_key(sdk_app_id, key.text))
-    client = Client(account, endpoint=resolve(endpoint))
-    asyncio.run(Conversation(client, peer).run())
+    where = resolve(endpoint)
+    client = Client(account, endpoint=where)
+    asyncio.run(Conversation(client, peer, address=where.urls[0]).run())

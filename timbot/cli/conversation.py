@@ -11,9 +11,10 @@ from typing import Final
 
 import click
 
-from timbot.errors import ConnectionLost, TimbotError
+from timbot.errors import ConnectionLost, LoginRefused, OutcomeUnknown, ServerError, TimbotError
 from timbot.im.client import Client
 from timbot.im.model import events as model
+from timbot.im.model.group import JoinStatus
 from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.payloads import Custom, Face, Location, Payload, Text
 
@@ -32,11 +33,12 @@ HELP: Final = """\
 
 
 class Conversation:
-    """One person's talk with `peer`, until the input ends."""
+    """One person's talk with `peer`, until the input ends. `address`: where the server is, in words for people."""
 
-    def __init__(self, client: Client, peer: str) -> None:
+    def __init__(self, client: Client, peer: str, *, address: str) -> None:
         self._client = client
         self._peer = peer
+        self._address = address
         self._group = ""
         self._tty = sys.stdin.isatty() and sys.stdout.isatty()
         self._heard = asyncio.Event()
@@ -65,7 +67,10 @@ class Conversation:
             async with asyncio.timeout(LOGIN_PATIENCE):
                 await self._client.login()
         except TimeoutError:
-            raise ConnectionLost("No server answers there.", hint="Start one first: make run, or timbot sandbox.") from None
+            raise ConnectionLost(
+                f"No server answers at {self._address}.",
+                hint="Start one first: make run, or timbot sandbox. One on another port: --url ws://127.0.0.1:PORT.",
+            ) from None
         if self._tty:
             self._show(f"You are {self._client.user_id} and talk to {self._peer}. ':help' for more, ':quit' to leave.")
 
@@ -86,7 +91,8 @@ class Conversation:
         try:
             await self._do(text)
         except TimbotError as error:
-            self._show(click.style(f"! {error}", fg="red") if self._tty else f"! {error}")
+            said = f"! {self._trouble(text, error)}"
+            self._show(click.style(said, fg="red") if self._tty else said)
             return
         if not self._tty:
             await self._wait_for_answer()
@@ -106,11 +112,14 @@ class Conversation:
                 self._show(HELP)
             case ":friend":
                 done = await self._client.add_friend(self._peer, wording=rest)
-                self._show("You are friends now." if done else "Asked.")
+                self._show("You are friends now." if done else f"Asked: it waits for an answer of {self._peer}.")
             case ":join":
                 group, _, wording = rest.partition(" ")
+                if not group:
+                    self._show("Which group? :join GROUP [words]")
+                    return
                 status = await self._client.join_group(group, apply_message=wording.strip())
-                self._show(f"{group}: {status.value}")
+                self._show(f"{group}: {_JOINED[status]}")
             case ":group":
                 self._group = rest
                 self._show(f"Talking in {rest}." if rest else f"Talking to {self._peer}.")
@@ -120,6 +129,24 @@ class Conversation:
                 self._show(f"There is no {verb}. ':help' lists what there is.")
             case _:
                 await self._send(Text(text))
+
+    def _trouble(self, text: str, error: TimbotError) -> str:
+        """What went wrong, without the names that commands have on the wire."""
+        match text.split():
+            case [":friend", *_]:
+                what = f"Your friend request to {self._peer}"
+            case [":join", group, *_]:
+                what = f"Your request to join {group}"
+            case _:
+                what = "Your message"
+        match error:
+            case LoginRefused():
+                return str(error)
+            case ServerError():
+                return f"{what} was refused: {error.info or 'the server does not say why'} ({error.code})."
+            case OutcomeUnknown():
+                return f"{what} may have arrived or not: the connection was lost before the answer came."
+        return str(error)
 
     async def _send(self, payload: Payload) -> None:
         client = self._client
@@ -151,6 +178,13 @@ class Conversation:
         if self._tty:
             self._asking = True
             click.echo(click.style(f"{self._client.user_id}> ", dim=True), nl=False)
+
+
+_JOINED: Final = {
+    JoinStatus.SUCCESS: "you are a member now",
+    JoinStatus.WAIT_APPROVAL: "waits for an admin",
+    JoinStatus.ALREADY_IN_GROUP: "you are a member already",
+}
 
 
 def _describe(event: model.Event) -> str:

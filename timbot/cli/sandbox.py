@@ -132,8 +132,9 @@ async def _run(options: Options) -> None:
 def _banner(options: Options, key: SecretKey, server: SandboxServer) -> str:
     app = "" if options.sdk_app_id == DEFAULT_SDK_APP_ID else f" --sdk-app-id {options.sdk_app_id}"
     file = "" if options.secret_key_file is None else f" --secret-key-file {options.secret_key_file}"
-    name = options.users[0] if options.users else "alice"
-    other = options.users[1] if len(options.users) > 1 else "bot"
+    people = [user for user in options.users if user not in options.bots]
+    name = people[0] if people else "alice"
+    other = (*options.bots, *people[1:], "bot")[0]
     users = ", ".join(options.users)
     lines = [
         "timbot sandbox: a local TIM server",
