@@ -45,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AT_ALL",
+    "PASS",
     "Accept",
     "Bot",
     "Client",
@@ -75,7 +76,6 @@ __all__ = [
     "MessageRevoked",
     "NetStateChanged",
     "OwnMessage",
-    "PASS",
     "Pass",
     "Pattern",
     "Planned",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from timbot import Context, Custom, Face, GroupTip, MemberJoined, Plugin, ProfileUpdated, Text
+from timbot.errors import PluginError
 from timbot.im.model import events as model
 from timbot.routing.plugin import Route, Tier
 from timbot.routing.table import Table, open_to
@@ -243,6 +244,42 @@ def test_a_command_taken_twice(blocking: tuple[bool, ...]) -> None:
     line = handler.__code__.co_firstlineno
     assert f"({__file__}:{line})" in str(caught.value)
     assert "block=False" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wire", "told"),
+    [
+        (lambda bot, **how: bot.on_text("Hi", **how), "The text 'hi' is taken twice: p:.* and p:"),
+        (lambda bot, **how: bot.on_custom("dice", **how), "The custom message 'dice' is taken twice: p:.* and p:"),
+        (lambda bot, **how: bot.on_command("dice", **how), "The command '/dice' is taken twice: p:.* and p:"),
+    ],
+)
+def test_words_taken_twice(wire: Callable[..., Callable[[object], object]], told: str) -> None:
+    for first, second, fine in (
+        ({}, {}, False),
+        ({"priority": 1}, {"priority": 1}, False),
+        ({"priority": -1}, {}, True),
+        ({}, {"priority": -1}, True),
+        ({"block": False}, {}, True),
+        ({}, {"block": False}, False),
+    ):
+        plugin = Plugin("p")
+        wire(plugin, **first)(handler)
+        wire(plugin, **second)(handler)
+        if fine:
+            assert len(Table([plugin]).routes) == 2
+        else:
+            with pytest.raises(PluginError, match=told) as caught:
+                Table([plugin])
+            assert "give the first block=False, or give one a priority" in caught.value.hint
+
+
+def test_what_takes_anything_may_be_there_twice() -> None:
+    plugin = Plugin("p")
+    for decorator in (plugin.on_text(), plugin.on_custom(), plugin.on_keyword("x"), plugin.on_regex("x")):
+        decorator(handler)
+        decorator(handler)
+    assert len(Table([plugin]).routes) == 8
 
 
 @pytest.mark.parametrize("aliases", [["DICE"], ["ｄｉｃｅ"]])

@@ -45,7 +45,13 @@ DECORATORS: dict[str, Wire] = {
     "on_text()": lambda bot: bot.on_text(),
     "on_command": lambda bot: bot.on_command("x"),
     "on_custom": lambda bot: bot.on_custom(),
+    "on_keyword": lambda bot: bot.on_keyword("x"),
+    "on_regex": lambda bot: bot.on_regex("x"),
     "on_friend_request": lambda bot: bot.on_friend_request,
+    "on_friend_request()": lambda bot: bot.on_friend_request(),
+    "on_group_join_request()": lambda bot: bot.on_group_join_request(),
+    "on_member_join()": lambda bot: bot.on_member_join(),
+    "on_own_message()": lambda bot: bot.on_own_message(),
     "on_group_join_request": lambda bot: bot.on_group_join_request,
     "on_member_join": lambda bot: bot.on_member_join,
     "on_own_message": lambda bot: bot.on_own_message,
@@ -138,6 +144,21 @@ WORDS: dict[str, tuple[Callable[[Any], object], str]] = {
     "a payload": (lambda bot: bot.on_event(Text), "For example @bot.on_event(MessageRevoked)"),
     "an event": (lambda bot: bot.on_event(Exception("no type")), "For example @bot.on_event(MessageRevoked)"),
     "no plugin's name": (lambda _: Plugin(""), "a letter first"),
+    "no name": (lambda _: Plugin(), "my-plugin"),
+    "a number as a name": (lambda _: Plugin(5), "my-plugin"),  # type: ignore[arg-type]  # an author without mypy
+    "a type as a name": (lambda _: Plugin(Plugin), "my-plugin"),  # type: ignore[arg-type]  # an author without mypy
+    "settings that are no type": (lambda _: Plugin("p", config={}), "config=MyConfig"),  # type: ignore[arg-type]  # as above
+    "settings of a plain class": (lambda _: Plugin("p", config=Plugin), "Write @dataclass above it"),
+    "settings in a dict": (lambda _: Plugin("p", config=dict), "Write @dataclass above it"),
+    "bare on_keyword": (lambda bot: bot.on_keyword(fine), "Write @bot.on_keyword(...), with parentheses"),
+    "no keyword": (lambda bot: bot.on_keyword(), 'Write @bot.on_keyword("...")'),
+    "bare on_regex": (lambda bot: bot.on_regex(fine), "Write @bot.on_regex(...), with parentheses"),
+    "no pattern": (lambda bot: bot.on_regex(""), "Give it as a text"),
+    "no time": (lambda bot: bot.every("soon"), "'30s'"),
+    "a wrong choice": (lambda bot: bot.every("30s", missed="maybe"), "Choose one of skip, once, all"),
+    "a wrong overlap": (lambda bot: bot.cron("0 9 * * *", overlap="yes"), "Choose one of skip, queue"),
+    "a wrong jitter": (lambda bot: bot.every("30s", jitter=-1), "Give 0 or more"),
+    "a wrong choice for once": (lambda bot: bot.at("2030-01-01 09:00", missed="maybe"), "Choose one of skip, once, all"),
     "a name with a space": (lambda _: Plugin("my bot"), "a letter first"),
     "a name with a digit first": (lambda _: Plugin("1bot"), "a letter first"),
 }
@@ -150,6 +171,28 @@ def test_words_and_types_that_make_no_sense(mistake: str) -> None:
         call(Plugin("p"))
     assert str(caught.value).startswith(f"{__file__}:{call.__code__.co_firstlineno}: ")
     assert cure in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["on_friend_request", "on_group_join_request", "on_member_join", "on_own_message"])
+def test_parentheses_take_what_every_decorator_takes(name: str) -> None:
+    bot = Plugin("p")
+    getattr(bot, name)(priority=3, block=False, from_bots=True)(fine)
+    getattr(bot, name)(fine)
+    assert [(route.priority, route.block, route.from_bots) for route in bot.routes] == [(3, False, True), (0, True, False)]
+    assert bot.routes[0].kind == bot.routes[1].kind
+    assert bot.routes[0].keys == bot.routes[1].keys
+
+
+def test_a_wrapper_without_code_of_its_own_is_placed_where_it_wraps() -> None:
+    class Inner:
+        async def __call__(self, ctx: Context[Text]) -> None: ...
+
+    async def wrapper(ctx: Context[Text]) -> None: ...
+
+    bot = Plugin("p")
+    wrapper.__wrapped__ = Inner()  # type: ignore[attr-defined]  # as functools.wraps does
+    bot.on_text(wrapper)
+    assert bot.routes[0].place == f"{__file__}:{wrapper.__code__.co_firstlineno}"
 
 
 @pytest.mark.parametrize("name", ["dice", "my-bot", "my_bot2", "掷骰子"])

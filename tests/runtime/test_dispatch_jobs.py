@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +11,9 @@ import pytest
 from timbot import Client, Context, Job, Planned, Plugin, Reply, Sender, Store, Text
 from timbot.errors import PluginError
 from timbot.runtime.account import AccountRunner
+from timbot.runtime.enabled import enable
 from timbot.runtime.log import get_log
+from timbot.runtime.outfit import check_wiring
 from timbot.schedule import every
 from timbot.testing import World
 
@@ -107,7 +109,7 @@ async def test_two_planned_jobs_of_a_name_stop_the_start() -> None:
     @bot.planned(plan)
     async def tick(job: Job) -> None: ...
 
-    with pytest.raises(PluginError, match=r"Two jobs are called .p:.*tick:x."):
+    with pytest.raises(PluginError, match=r"^.*py:\d+: two jobs are called .p:.*tick:x."):
         async with World(bot, configs={"p": {"words": ["x", "x"]}}):
             """It never gets here."""
 
@@ -158,3 +160,98 @@ async def test_a_template_that_is_not_there_fails_the_handler_only() -> None:
         ann = await world.user("ann")
         assert await ann.says("x") == []
         assert [activity.outcome for activity in world.activity] == ["failed"]
+
+
+# What is wrong with jobs shows before anything runs
+
+
+def broken_plan(settings: Settings) -> list[Planned]:
+    raise KeyError("words")
+
+
+def no_plan(settings: Settings) -> list[Planned]:
+    return ["every day"]  # type: ignore[list-item]  # the mistake
+
+
+def soon(settings: Settings) -> list[Planned]:
+    return [Planned("x", every("soon"))]
+
+
+def wrong_choice(settings: Settings) -> list[Planned]:
+    return [Planned("x", every(1), missed="maybe")]  # type: ignore[arg-type]  # the mistake
+
+
+def nothing(settings: Settings) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("making", "told"),
+    [
+        (broken_plan, "the jobs cannot be planned: KeyError: 'words'."),
+        (no_plan, "the plan makes a str. It makes Planned(name, trigger, ...)."),
+        (soon, "'soon' is no interval."),
+        (wrong_choice, "missed='maybe' is no choice. Choose one of skip, once, all."),
+        (nothing, "the jobs cannot be planned: TypeError: 'NoneType' object is not iterable."),
+    ],
+)
+def test_a_plan_that_cannot_be(making: Callable[[Settings], list[Planned]], told: str) -> None:
+    bot = Plugin("p", config=Settings)
+
+    @bot.planned(making)
+    async def tick(job: Job) -> None: ...
+
+    with pytest.raises(PluginError) as caught:
+        check_wiring(enable(bot))
+    assert str(caught.value).startswith(f"{bot.jobs[0].place}: {told}")
+
+
+def test_a_function_has_one_clock() -> None:
+    bot = Plugin("p")
+
+    @bot.every("1m")
+    @bot.cron("0 9 * * *")
+    async def tick(job: Job) -> None: ...
+
+    with pytest.raises(PluginError, match=r"two jobs are called .*tick'") as caught:
+        check_wiring(enable(bot))
+    assert "a function that runs by the clock has one decorator" in caught.value.hint
+
+
+async def a_text(ctx: Context[Text]) -> None: ...
+
+
+async def a_number(job: Job, *, number: int) -> None: ...
+
+
+@pytest.mark.parametrize(("handler", "told"), [(a_text, "'ctx' is no Context"), (a_number, "there is nothing of type int")])
+def test_a_job_that_wants_what_it_does_not_get(handler: Callable[..., Awaitable[None]], told: str) -> None:
+    bot = Plugin("p")
+    bot.every("1m")(handler)
+    with pytest.raises(PluginError, match=told):
+        check_wiring(enable(bot))
+
+
+def test_plugins_with_jobs_that_are_right() -> None:
+    bot = Plugin("p", config=Settings)
+
+    @bot.planned(plan)
+    async def tick(job: Job, *, cfg: Settings, store: Store) -> None: ...
+
+    @bot.every("1m")
+    async def tock() -> None: ...
+
+    check_wiring(enable(bot))
+
+
+async def test_two_plugins_may_call_their_jobs_alike() -> None:
+    one, other = Plugin("one"), Plugin("other")
+    ran: list[str] = []
+    for bot in (one, other):
+
+        @bot.every(10)
+        async def tick(job: Job) -> None:
+            ran.append(job.name.partition(":")[0])
+
+    async with World(one, other):
+        await asyncio.sleep(11)
+    assert sorted(ran) == ["one", "other"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 from collections.abc import Callable
@@ -35,11 +36,24 @@ def place_of_call() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
+def check_name(name: object) -> None:
+    """Whether a plugin can be called that."""
+    if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+        hint = """Write Plugin("my-plugin"): letters, digits, '_' and '-', a letter first."""
+        told = f"{name!r} is no name for a plugin" if name else "a plugin needs a name"
+        raise PluginError(f"{place_of_call()}: {told}.", hint=hint)
+
+
 def check_config(config: object) -> None:
-    """Whether settings can be read into this type."""
-    if config is not None and not isinstance(config, type):
+    """Whether settings can be read into this type: a dataclass or a pydantic model."""
+    if config is None:
+        return
+    if not isinstance(config, type):
         hint = "Give the class itself: Plugin(..., config=MyConfig)."
         raise PluginError(f"{place_of_call()}: config is a type, not {config!r}.", hint=hint)
+    if not dataclasses.is_dataclass(config) and not hasattr(config, "model_validate"):
+        hint = "Write @dataclass above it, or let it be a pydantic model."
+        raise PluginError(f"{place_of_call()}: {config.__name__} is no type for settings.", hint=hint)
 
 
 def checked_pattern(pattern: Any, *, unsafe_regex: bool) -> Pattern:
@@ -102,7 +116,7 @@ def check_handler(handler: object, plugin: str, *, least: int = 1) -> str:
     if not inspect.isfunction(handler):
         hint = "Decorate an 'async def' function, without parentheses behind a decorator that takes nothing else."
         raise PluginError(f"{place_of_call()}: {handler!r} is no handler of plugin {plugin}.", hint=hint)
-    code = inspect.unwrap(handler).__code__
+    code = getattr(inspect.unwrap(handler), "__code__", handler.__code__)
     place = f"{code.co_filename}:{code.co_firstlineno}"
     where = f"{place}: handler '{handler.__qualname__}' of plugin {plugin}"
     if inspect.isasyncgenfunction(handler):

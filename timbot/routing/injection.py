@@ -7,8 +7,11 @@ comes.
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Mapping
+from inspect import Parameter
+from types import SimpleNamespace
 
 from timbot.errors import PluginError
 from timbot.routing.plugin import Handler
@@ -16,18 +19,12 @@ from timbot.routing.plugin import Handler
 
 def given(handler: Handler, place: str, plugin: str, things: Mapping[type, object]) -> dict[str, object]:
     """The arguments behind `*` for this handler, taken from `things` by type. Raises `PluginError`, with place and cure."""
-    wanted = [
-        item
-        for item in inspect.signature(inspect.unwrap(handler)).parameters.values()
-        if item.kind is item.KEYWORD_ONLY and (item.default is item.empty or item.annotation is not item.empty)
-    ]
-    if not wanted:
-        return {}
     where = f"{place}: handler '{handler.__qualname__}' of plugin {plugin}"
-    hints = _hints(handler, where)
     found: dict[str, object] = {}
-    for item in wanted:
-        kind = hints.get(item.name)
+    for item in inspect.signature(handler).parameters.values():
+        if item.kind is not item.KEYWORD_ONLY or (item.annotation is item.empty and item.default is not item.empty):
+            continue
+        kind = _hint(handler, item, where)
         if isinstance(kind, type) and kind in things:
             found[item.name] = things[kind]
         elif item.default is item.empty:
@@ -35,19 +32,51 @@ def given(handler: Handler, place: str, plugin: str, things: Mapping[type, objec
     return found
 
 
-def _hints(handler: Handler, where: str) -> dict[str, object]:
+def check_event(handler: Handler, place: str, plugin: str, kind: type, payload: type | None) -> None:
+    """Whether the first parameter, if its type is known, can be a `kind` (of this payload). Raises `PluginError`."""
+    item = next(iter(inspect.signature(handler).parameters.values()))
+    where = f"{place}: handler '{handler.__qualname__}' of plugin {plugin}"
     try:
-        return typing.get_type_hints(inspect.unwrap(handler))
+        declared = _hint(handler, item, where)
+    except PluginError:
+        return  # imported for type checkers only: nothing is taken from it
+    needed = kind.__name__ if payload is None else f"{kind.__name__}[{payload.__name__}]"
+    origin = typing.get_origin(declared)
+    fits = _takes(origin or declared, kind)
+    if payload is not None and origin is kind:
+        fits = all(_takes(part, payload) for part in typing.get_args(declared))
+    if not fits:
+        raise PluginError(f"{where}: '{item.name}' is no {_name(declared)} here.", hint=f"Write '{item.name}: {needed}'.")
+
+
+def _takes(declared: object, kind: type) -> bool:
+    """Whether a `kind` is one of these. What is no class, like a union, is the author's word."""
+    return not isinstance(declared, type) or declared is typing.Any or issubclass(kind, declared)
+
+
+def _hint(handler: Handler, item: Parameter, where: str) -> object:
+    """The type of one parameter, None if it has none. The others may be anything."""
+    if item.annotation is item.empty:
+        return None
+    holder = SimpleNamespace(__annotations__={item.name: item.annotation})
+    try:
+        return typing.get_type_hints(holder, inspect.unwrap(handler).__globals__)[item.name]
     except NameError as error:
         raise PluginError(
             f"{where}: the type '{error.name}' is not there when the plugin runs.",
             hint=f"Import it at the top, not under 'if TYPE_CHECKING:'; or check how '{error.name}' is spelt.",
         ) from None
+    except Exception as error:  # whatever evaluating an annotation comes to
+        raise PluginError(f"{where}: the type of '{item.name}' cannot be told: {error}.", hint="Is it spelt right?") from None
 
 
 def _nothing_for(name: str, kind: object, where: str, things: Mapping[type, object]) -> PluginError:
     known = ", ".join(sorted(known.__name__ for known in things))
     if kind is None:
         return PluginError(f"{where}: '{name}' has no type.", hint=f"Write one behind it: '{name}: Sender'. There is: {known}.")
-    what = kind.__name__ if isinstance(kind, type) else str(kind)
-    return PluginError(f"{where}: there is nothing of type {what} for '{name}'.", hint=f"There is: {known}.")
+    return PluginError(f"{where}: there is nothing of type {_name(kind)} for '{name}'.", hint=f"There is: {known}.")
+
+
+def _name(kind: object) -> str:
+    """As it is written in code, without modules."""
+    return kind.__name__ if inspect.isclass(kind) else re.sub(r"[\w.]+\.", "", str(kind))

@@ -17,6 +17,7 @@ from timbot.im.model import events as model
 from timbot.routing.checks import (
     check_config,
     check_handler,
+    check_name,
     check_types,
     check_words,
     checked_aliases,
@@ -111,16 +112,14 @@ class _Choice:
 class Plugin:
     """A named collection of handlers. `config`: the type of its settings in YAML, a dataclass or a pydantic model.
 
-    Every decorator takes `priority` (lower is asked first, 0 by default), `block=False` (a handler after this one may take
-    the event too) and `from_bots=True` (also what other bots say).
+    Every decorator of messages and requests takes `priority` (lower is asked first, 0 by default), `block=False` (a handler
+    after this one may take the event too) and `from_bots=True` (also what other bots say; `on_event` hears them anyway).
     """
 
-    def __init__(self, name: str, *, config: type | None = None) -> None:
+    def __init__(self, name: str = "", *, config: type | None = None) -> None:
         self.place = place_of_call()
         """Where it was made: `file:line`."""
-        if not name or not name.replace("-", "_").isidentifier():
-            hint = "Use letters, digits, '_' and '-', a letter first."
-            raise PluginError(f"{self.place}: {name!r} is no name for a plugin.", hint=hint)
+        check_name(name)
         check_config(config)
         self.name = name
         self.config = config
@@ -196,21 +195,37 @@ class Plugin:
 
     # Requests and other events
 
-    def on_friend_request(self, handler: H, /) -> H:
+    @overload
+    def on_friend_request(self, handler: H, /) -> H: ...
+    @overload
+    def on_friend_request(self, *, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]: ...
+    def on_friend_request(self, *handler: Any, priority: int = 0, block: bool = True, from_bots: bool = False) -> Any:
         """Somebody wants to be friends. Return `Accept`, `Reject`, or None to leave it to a person."""
-        return self._add("friend", (), Tier.FILTER, handler)
+        return self._bare("friend", (), handler, _Choice(priority, block, from_bots))
 
-    def on_group_join_request(self, handler: H, /) -> H:
+    @overload
+    def on_group_join_request(self, handler: H, /) -> H: ...
+    @overload
+    def on_group_join_request(self, *, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]: ...
+    def on_group_join_request(self, *handler: Any, priority: int = 0, block: bool = True, from_bots: bool = False) -> Any:
         """Somebody wants into a group this account may admit to. Return `Accept`, `Reject` or None."""
-        return self._add("join", (), Tier.FILTER, handler)
+        return self._bare("join", (), handler, _Choice(priority, block, from_bots))
 
-    def on_member_join(self, handler: H, /) -> H:
+    @overload
+    def on_member_join(self, handler: H, /) -> H: ...
+    @overload
+    def on_member_join(self, *, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]: ...
+    def on_member_join(self, *handler: Any, priority: int = 0, block: bool = True, from_bots: bool = False) -> Any:
         """Members came into a group; what is returned is said there."""
-        return self._add("event", (model.MemberJoined,), Tier.FILTER, handler)
+        return self._bare("event", (model.MemberJoined,), handler, _Choice(priority, block, from_bots))
 
-    def on_own_message(self, handler: H, /) -> H:
+    @overload
+    def on_own_message(self, handler: H, /) -> H: ...
+    @overload
+    def on_own_message(self, *, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]: ...
+    def on_own_message(self, *handler: Any, priority: int = 0, block: bool = True, from_bots: bool = False) -> Any:
         """A message of this account, written elsewhere."""
-        return self._add("event", (model.OwnMessage,), Tier.FILTER, handler)
+        return self._bare("event", (model.OwnMessage,), handler, _Choice(priority, block, from_bots))
 
     def on_event(self, *types: type[model.Event], priority: int = 0, block: bool = True) -> Callable[[H], H]:
         """Events of these types (`timbot.im.model.events`)."""
@@ -262,11 +277,12 @@ class Plugin:
         return register
 
     def _clockwork(self, make: Callable[[], Trigger], missed: Missed, overlap: Overlap, jitter: float) -> Callable[[H], H]:
-        from timbot.schedule import ScheduleError
+        from timbot.schedule import JobSpec, ScheduleError
 
         place = place_of_call()
         try:
             trigger = make()
+            JobSpec(self.name, trigger, missed=missed, overlap=overlap, jitter=jitter)  # is it one?
         except ScheduleError as error:
             raise PluginError(f"{place}: {error.message}", hint=error.hint) from None
 
@@ -275,6 +291,12 @@ class Plugin:
             return self.planned(lambda _settings: (only,))(handler)
 
         return register
+
+    def _bare(self, kind: str, keys: tuple[object, ...], handler: tuple[Any, ...], choice: _Choice) -> Any:
+        """A decorator that needs no parentheses: of the handler if there is one, else of the one to come."""
+        if not handler:
+            return self._decorator(kind, keys, Tier.FILTER, choice)
+        return self._add(kind, keys, Tier.FILTER, handler[0], choice)
 
     def _decorator(self, kind: str, keys: tuple[object, ...], tier: Tier, choice: _Choice) -> Callable[[H], H]:
         def register(handler: H) -> H:

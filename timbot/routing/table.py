@@ -12,6 +12,9 @@ from timbot.im.model.payloads import Custom
 from timbot.routing.plugin import Plugin, Route
 from timbot.routing.text import fold, split_command
 
+_NAMED: Final = {"command": "The command '/{}'", "text": "The text '{}'", "custom": "The custom message '{}'"}
+"""Kinds of routes whose keys say exactly what they take."""
+
 _NONE: Final[tuple[Route, ...]] = ()
 _Key = tuple[str, object]
 _Order = tuple[int, int, int, int]
@@ -40,18 +43,20 @@ class Table:
                 index.setdefault((route.kind, key), []).append(route)
         self._index = {key: tuple(routes) for key, routes in index.items()}
         self._scanned = tuple(route for route in self.routes if route.kind in ("keyword", "regex"))
-        self._check_commands()
+        self._check_taken_twice()
 
-    def _check_commands(self) -> None:
+    def _check_taken_twice(self) -> None:
+        """What can never be reached is a mistake: the same words, and nothing that says who comes first."""
         for (kind, key), routes in self._index.items():
-            if kind != "command":
+            if kind not in _NAMED or key is None:
                 continue
             for first, second in itertools.pairwise(routes):
-                if not first.block:
+                if not first.block or first.priority != second.priority:
                     continue
+                places = f"{first.name} ({first.place}) and {second.name} ({second.place})"
                 raise PluginError(
-                    f"The command '/{key}' is taken twice: {first.name} ({first.place}) and {second.name} ({second.place}).",
-                    hint="Rename one, or give the first block=False.",
+                    f"{_NAMED[kind].format(key)} is taken twice: {places}.",
+                    hint="Rename one, give the first block=False, or give one a priority.",
                 )
 
     def for_text(self, text: str, *, addressed: bool) -> tuple[tuple[Route, ...], tuple[str, ...]]:

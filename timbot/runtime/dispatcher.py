@@ -38,7 +38,7 @@ Tell = Callable[[Activity], None]
 
 ROBOT_PREFIX: Final = "@RBT#"
 
-_ANY_HANDLER: Final = "write @bot.on_event(MessageReceived) async def handler(ctx: Context[MessageReceived])"
+_ANY_HANDLER: Final = "write @bot.on_event(MessageReceived) async def handler(ctx: Context[{}])"
 _HANDLERS: Final = {
     "text": "write @bot.on_text async def handler(ctx: Context[Text])",
     "custom": "write @bot.on_custom() async def handler(ctx: Context[Custom])",
@@ -233,7 +233,8 @@ class Dispatcher:
             self._log.debug("not handled", kind=kind, sender=sender, conversation=event.conversation_id)
             return
         self._unhandled_kinds.add(kind)
-        hint = f"{_HANDLERS.get(kind, _ANY_HANDLER)}; from now on this is told at the level debug only"
+        any_handler = _ANY_HANDLER.format(type(message.payload).__name__ if message else "")
+        hint = f"{_HANDLERS.get(kind, any_handler)}; from now on this is told at the level debug only"
         self._log.info("not handled", kind=kind, sender=sender, conversation=event.conversation_id, hint=hint)
 
     def _context(self, route: Route, occasion: _Occasion, out: Sender) -> BaseContext:

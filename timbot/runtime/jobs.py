@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from timbot.errors import PluginError
+from timbot.errors import PluginError, TimbotError
 from timbot.im.client import Client
 from timbot.routing.plugin import JobRoute, Planned
 from timbot.runtime.activity import Activity
 from timbot.runtime.job import Job
-from timbot.runtime.outfit import Outfit, Wiring
+from timbot.runtime.outfit import Outfit
 from timbot.runtime.scheduler import Run, Scheduler
 from timbot.schedule import JobSpec
 
 if TYPE_CHECKING:
+    from timbot.runtime.enabled import Enabled
     from timbot.runtime.log import Log
     from timbot.store import Database, Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """A job as its plugin wants it, and as the scheduler does."""
+
+    route: JobRoute
+    planned: Planned
+    spec: JobSpec
 
 
 class JobRunner:
@@ -35,8 +46,10 @@ class JobRunner:
     ) -> None:
         self._client = client
         self._tell = tell
-        self._work: dict[str, tuple[Wiring, JobRoute, Planned]] = {}
-        specs = [self._spec(outfit, route, planned) for outfit, route, planned in _planned(outfits)]
+        self._work = {
+            job.spec.name: (job, outfit.wire(job.route)) for outfit in outfits.values() for job in planned_jobs(outfit.enabled)
+        }
+        specs = [job.spec for job, _ in self._work.values()]
         records = None if database is None else _Records(database, key)
         self._scheduler = Scheduler(specs, client.clock, records, log, self._run)
 
@@ -53,26 +66,10 @@ class JobRunner:
         """Begin no more, and let what runs finish for `grace` seconds."""
         await self._scheduler.stop(grace)
 
-    def _spec(self, outfit: Outfit, route: JobRoute, planned: Planned) -> JobSpec:
-        name = f"{route.name}:{planned.name}" if planned.name else route.name
-        if name in self._work:
-            raise PluginError(
-                f"Two jobs are called '{name}' ({route.place}).", hint="Give each a name of its own in the settings."
-            )
-        self._work[name] = (outfit.wire(route), route, planned)
-        return JobSpec(
-            name,
-            planned.trigger,
-            missed=planned.missed,
-            overlap=planned.overlap,
-            jitter=planned.jitter,
-            place=route.place,
-        )
-
     async def _run(self, spec: JobSpec, run: Run) -> None:
-        wiring, route, planned = self._work[spec.name]
-        now = planned.trigger.local(run.nominal)
-        job = Job(spec.name, now, wiring.out, data=planned.data, late=run.late, missed=run.missed)
+        planned, wiring = self._work[spec.name]
+        route, now = planned.route, spec.trigger.local(run.nominal)
+        job = Job(spec.name, now, wiring.out, data=planned.planned.data, late=run.late, missed=run.missed)
         began = time.perf_counter()
         outcome = "failed"
         try:
@@ -108,8 +105,32 @@ class _Records:
         return self._database.jobs(self._key, plugin), name
 
 
-def _planned(outfits: Mapping[str, Outfit]) -> Iterator[tuple[Outfit, JobRoute, Planned]]:
-    for outfit in outfits.values():
-        for route in outfit.enabled.plugin.jobs:
-            for planned in route.plan(outfit.enabled.settings):
-                yield outfit, route, planned
+def planned_jobs(enabled: Enabled) -> list[PlannedJob]:
+    """What a plugin's jobs and its settings come to. Raises `PluginError` for what cannot be."""
+    jobs: dict[str, PlannedJob] = {}
+    for route in enabled.plugin.jobs:
+        try:
+            planned = [PlannedJob(route, each, _spec(route, each)) for each in route.plan(enabled.settings)]
+        except TimbotError as error:
+            raise PluginError(f"{route.place}: {error.message}", hint=error.hint) from error
+        except Exception as error:  # the plugin's own code
+            raise PluginError(f"{route.place}: the jobs cannot be planned: {type(error).__name__}: {error}.") from error
+        for job in planned:
+            if job.spec.name in jobs:
+                hint = "Plan each under a name of its own; a function that runs by the clock has one decorator."
+                raise PluginError(f"{route.place}: two jobs are called '{job.spec.name}'.", hint=hint)
+            jobs[job.spec.name] = job
+    return list(jobs.values())
+
+
+def _spec(route: JobRoute, planned: object) -> JobSpec:
+    if not isinstance(planned, Planned):
+        raise PluginError(f"the plan makes a {type(planned).__name__}.", hint="It makes Planned(name, trigger, ...).")
+    return JobSpec(
+        f"{route.name}:{planned.name}" if planned.name else route.name,
+        planned.trigger,
+        missed=planned.missed,
+        overlap=planned.overlap,
+        jitter=planned.jitter,
+        place=route.place,
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from timbot.errors import PluginError
 from timbot.im.client import Client
-from timbot.routing.injection import given
+from timbot.im.model.payloads import Custom, Text
+from timbot.routing.injection import check_event, given
 from timbot.routing.plugin import Handler
+from timbot.runtime.context import Context, FriendRequest, GroupJoinRequest
+from timbot.runtime.job import Job
 from timbot.runtime.sender import Sender
 from timbot.store import Store
 
@@ -72,15 +74,30 @@ def outfits(plugins: Sequence[Enabled], speaker: Speaker, stores: Stores | None)
     return made
 
 
+_EVENTS: Final[dict[str, tuple[type, type | None]]] = {
+    "text": (Context, Text),
+    "command": (Context, Text),
+    "keyword": (Context, Text),
+    "regex": (Context, Text),
+    "custom": (Context, Custom),
+    "friend": (FriendRequest, None),
+    "join": (GroupJoinRequest, None),
+}
+"""What a handler gets first, by the kind of its route, and what that is a context of."""
+
+
 def check_wiring(enabled: Enabled) -> None:
     """Whether everything fits, as far as that can be told without an account. Raises `PluginError`."""
     plugin = enabled.plugin
-    kinds = {Client, Sender, Store, *([] if plugin.config is None else [plugin.config])}
-    handlers: list[Registered] = [*plugin.routes, *plugin.jobs]
-    for registered in handlers:
-        given(registered.handler, registered.place, plugin.name, dict.fromkeys(kinds))
+    things = dict.fromkeys({Client, Sender, Store, *([] if plugin.config is None else [plugin.config])})
+    for route in plugin.routes:
+        given(route.handler, route.place, plugin.name, things)
+        check_event(route.handler, route.place, plugin.name, *_EVENTS.get(route.kind, (Context, None)))
     for job in plugin.jobs:
-        names = [planned.name for planned in job.plan(enabled.settings)]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise PluginError(f"Two jobs of {job.name} are called '{twice}'.", hint="Give each a name of its own.")
+        given(job.handler, job.place, plugin.name, things)
+        if job.wants_job:
+            check_event(job.handler, job.place, plugin.name, Job, None)
+    if plugin.jobs:
+        from timbot.runtime.jobs import planned_jobs  # brings the libraries of the schedule, which most bots do without
+
+        planned_jobs(enabled)
