@@ -144,13 +144,20 @@ def test_a_dialog_keeps_the_keyboard_and_escape_closes_it(tab: OpenTab) -> None:
     expect(dialog).to_be_visible()
 
 
-def test_every_control_has_a_name(tab: OpenTab, town: Town) -> None:
+@pytest.mark.parametrize("width", [375, 1280])
+def test_every_control_has_a_name(tab: OpenTab, town: Town, width: int) -> None:
     furnish(town)
-    alice = tab("alice").open("The den")
+    alice = tab("alice", viewport={"width": width, "height": 700})
     nameless = """() => [...document.querySelectorAll('button, textarea, input, a, dialog, nav, aside, main')]
-        .filter((one) => !(one.getAttribute('aria-label') || one.textContent.trim() || one.closest('label')))
+        .filter((one) => one.checkVisibility())
+        .filter((one) => !(one.getAttribute('aria-label') || one.innerText.trim() || one.closest('label')))
         .map((one) => one.outerHTML.slice(0, 80))"""
-    assert alice.page.evaluate(nameless) == []
+    for chat, control in (("C2Cbot", "Add friend"), ("GROUPden", "Mention somebody")):
+        alice.find(f".row[data-id={chat}]").click()
+        expect(alice.page.get_by_role("button", name=control)).to_be_visible()
+        assert alice.page.evaluate(nameless) == []
+        if width < 720:
+            alice.page.get_by_role("button", name="Back to the conversations").click()
 
 
 def test_new_messages_are_said_aloud(tab: OpenTab, town: Town) -> None:

@@ -88,7 +88,16 @@ def test_a_refusal_and_a_word_of_welcome_are_only_text(tab: OpenTab, town: Town)
     (waiting,) = town.do(lambda: applications.pending("bot").applications)
     town.do(lambda: applications.handle("bot", "lobby", "alice", waiting.key, agree=False, message=EVIL))
     expect(alice.find(".refusal")).to_contain_text(EVIL)
+    assert trouble(alice) == []
+    alice.page.get_by_role("button", name="Ask again").click()
+    expect(alice.page.get_by_text("Your request was sent.")).to_be_visible()
+    alice.open("bob")
+    *_, waiting = town.do(lambda: applications.pending("bot").applications)
+    town.do(lambda: applications.handle("bot", "lobby", "alice", waiting.key, agree=True, message=EVIL))
     expect(alice.find(".toast")).to_contain_text(EVIL)
+    assert trouble(alice) == []
+    alice.open("Dice lobby")
+    expect(alice.find(".note", has_text=EVIL)).to_be_visible()
     assert trouble(alice) == []
 
 

@@ -232,16 +232,28 @@ export class People {
     const name = short(wire.GroupInfo?.GroupName || id)
     if (kind === ACCEPTED || kind === INVITED) {
       this.#joined(id, wire.GroupInfo?.GroupName)
-      this.#store.toast(`You are in “${name}” now.${remark ? ` ${remark}` : ''}`, 'good')
+      this.#tellGroup(id, `${kind === ACCEPTED ? 'You were let in' : 'You were invited'}${remark ? `: ${short(remark)}` : '.'}`, 'good')
     } else if (kind === REFUSED) {
       if (this.groups.get(id)?.state !== 'joined') this.groups.set(id, { state: 'refused', why: remark })
-      this.#store.toast(`“${name}” refused.${remark ? ` ${remark}` : ''}`, 'error')
+      if (id !== this.#here()) this.#store.toast(`“${name}” refused.${remark ? ` ${short(remark)}` : ''}`, 'error')
     } else if (kind === REMOVED || kind === DISMISSED) {
       this.groups.set(id, { state: kind === REMOVED ? 'out' : 'absent', why: '' })
       this.#store.toast(kind === REMOVED ? `You were removed from “${name}”.` : `“${name}” was dismissed.`)
     }
     if (kind !== 1 && kind !== 12) this.#dismiss(wire)
     this.#store.changed()
+  }
+
+  /** The group that is open. */
+  #here() {
+    const { current } = this.#store.chats
+    return current?.type === 'GROUP' ? current.peer : ''
+  }
+
+  #tellGroup(id, sentence, kind) {
+    const chat = this.#store.chats.get('GROUP', id)
+    this.#store.chats.tell(chat, sentence)
+    if (id !== this.#here()) this.#store.toast(`${this.#store.chats.nameOf(chat)}: ${sentence}`, kind)
   }
 
   /** Or the server would repeat it at every login. Applications to decide stay. */

@@ -39,7 +39,7 @@ function Entry({ entry, many, store }) {
       <p class="entry-more">
         ${entry.route && html`<code><${Name}>${entry.route}</${Name}></code> `}
         <span class=${mood}><${Name}>${entry.outcome || 'done'}</${Name}></span>
-        ${entry.milliseconds > 0 && html`<span class="soft"> · ${duration(entry.milliseconds)}</span>`}
+        ${entry.milliseconds > 0 && html`<span class="soft"> ·\u00a0${duration(entry.milliseconds)}</span>`}
       </p>
       ${(place(entry) || many) && html`<p class="soft entry-more">${[many && entry.account, place(entry)].filter(Boolean).map((word, n) => html`${n ? ' · ' : ''}<${Name}>${word}</${Name}>`)}</p>`}
     </li>`
@@ -48,4 +48,4 @@ function Entry({ entry, many, store }) {
 /** Where it was, if that is not said by who it was. */
 const place = ({ conversation }) => (conversation.startsWith('GROUP') ? `in ${conversation.slice(5)}` : '')
 
-const duration = (milliseconds) => (milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`)
+const duration = (milliseconds) => (milliseconds < 10 ? `${milliseconds.toFixed(1)}\u00a0ms` : `${Math.round(milliseconds)}\u00a0ms`)

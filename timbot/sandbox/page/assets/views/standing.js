@@ -14,7 +14,7 @@ export function Standing({ store, chat }) {
   const said = { refused: 'Friend request refused', failed: `Not sent: ${why}` }[state]
   return html`
     ${said && html`<span class="standing bad" role="status">${said}</span>`}
-    <button type="button" class="small with-icon" onClick=${() => store.set({ dialog: 'friend' })}><${Icon} name="person" /> <span>Add friend</span></button>
+    <button type="button" class="small with-icon" aria-label="Add friend" title="Add friend" onClick=${() => store.set({ dialog: 'friend' })}><${Icon} name="person" /> <span>Add friend</span></button>
     ${store.state.dialog === 'friend' && html`<${Ask} store=${store} user=${user} onClose=${close} />`}`
 }
 
@@ -33,7 +33,7 @@ class Ask extends Component {
       <${Dialog} title="Friend request" onClose=${onClose}>
         <form onSubmit=${this.send}>
           <label><span>What do you want to say to <${Name}>${store.nameOf(user)}</${Name}>?</span>
-            <input type="text" maxlength="200" placeholder="Hello, it is me" value=${wording} onInput=${(event) => this.setState({ wording: event.target.value })} />
+            <input type="text" autofocus maxlength="200" placeholder="Hello, it is me" value=${wording} onInput=${(event) => this.setState({ wording: event.target.value })} />
           </label>
           <p class="buttons"><button type="submit" class="primary">Send the request</button></p>
         </form>
