@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
 import struct
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from page_site import Town, png
@@ -125,13 +128,55 @@ async def test_a_refused_upload_leaves_nothing_on_the_disk(files: Files) -> None
     kept = files.find(name)
     assert kept is not None
     assert await refused(files, b"x" * 1001) == 413
-    assert list(kept.path.parent.iterdir()) == [kept.path]
+    assert [path for path in kept.path.parent.iterdir() if path.suffix != ".lock"] == [kept.path]
 
 
 async def test_beyond_the_quota_the_oldest_goes(files: Files) -> None:
     names = [await put(files, b"x" * 400) for _ in range(3)]
     assert [files.find(name) is not None for name in names] == [False, True, True]
     assert files.size == 800
+
+
+async def test_what_is_on_its_way_counts_too(files: Files) -> None:
+    """Many uploads at a time stay within the quota together: the oldest file goes, then an upload is refused."""
+    old = await put(files, b"x" * 300)
+    going_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 600
+        await going_on.wait()
+
+    first = asyncio.create_task(files.take(files.permit(ANY).token, None, slow()))
+    await asyncio.sleep(1)
+    assert files.find(old) is not None
+    second = await put(files, b"x" * 300)
+    assert files.find(old) is None
+    assert await refused(files, b"x" * 600) == 503
+    going_on.set()
+    await first
+    assert files.find(second) is not None
+    assert files.size == 900
+
+
+def test_what_a_killed_server_left_is_swept_away_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    left, young, strange = (tmp_path / name for name in ("timbot-files-left", "timbot-files-young", "other"))
+    for folder in (left, young, strange):
+        folder.mkdir()
+        (folder / "file").write_bytes(b"x")
+    running = Files(lambda: 0.0)
+    running.open()
+    (busy,) = set(tmp_path.iterdir()) - {left, young, strange}
+    for folder in (left, strange, busy):
+        os.utime(folder, (1, 1))
+    link = tmp_path / "timbot-files-link"
+    link.symlink_to(strange, target_is_directory=True)
+    following = Files(lambda: 0.0)
+    following.open()
+    following.close()
+    assert set(tmp_path.iterdir()) == {young, strange, busy, link}
+    assert (strange / "file").exists()
+    running.close()
 
 
 async def test_files_grow_old(files: Files, time: Time) -> None:

@@ -7,9 +7,12 @@ the address of a file may read it; addresses are long and random.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,8 @@ from typing import BinaryIO, Final
 
 from timbot.sandbox.domain import limits
 from timbot.sandbox.pictures import Picture, is_mp4, look
+from timbot.store.errors import StoreInUse
+from timbot.store.folder import FolderLock
 
 MIB: Final = 1024 * 1024
 
@@ -25,7 +30,7 @@ LARGEST: Final = {IMAGE: 20 * MIB, VIDEO: 100 * MIB, SOUND: 20 * MIB, ANY: 100 *
 """The kinds of file, and the most bytes of each: the vendor's numbers."""
 
 QUOTA: Final = 512 * MIB
-"""Bytes of all files together; beyond them the oldest are deleted."""
+"""Bytes of all files together, those on their way included; beyond them the oldest are deleted."""
 
 FILES: Final = 2000
 PERMITS: Final = 1000
@@ -34,6 +39,9 @@ UPLOADS: Final = 8
 
 PERMIT_LIFETIME: Final = 900
 _BATCH: Final = 256 * 1024
+_PREFIX: Final = "timbot-files-"
+_YOUNG: Final = 60
+"""Seconds a folder is left alone in any case: its owner may be about to lock it."""
 
 
 class FileRefused(Exception):
@@ -72,9 +80,11 @@ class Files:
         self._now = now
         self._quota = quota
         self._folder: Path | None = None
+        self._lock: FolderLock | None = None
         self._permits: dict[str, Permit] = {}
         self._files: dict[str, StoredFile] = {}
         self._size = 0
+        self._arriving = 0
         self._uploads = 0
 
     @property
@@ -90,7 +100,9 @@ class Files:
     def open(self) -> None:
         """Begin."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="timbot-files-"))  # only for this user: mkdtemp makes it 0700
+            self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # only for this user: mkdtemp makes it 0700
+            self._lock = FolderLock(self._folder)
+            _sweep(self._folder)
 
     def close(self) -> None:
         """Delete everything. Idempotent."""
@@ -98,6 +110,9 @@ class Files:
         self._permits.clear()
         self._files.clear()
         self._size = 0
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -149,27 +164,40 @@ class Files:
 
     async def _store(self, path: Path, kind: int, largest: int, chunks: AsyncIterable[bytes]) -> StoredFile:
         size = 0
-        with await asyncio.to_thread(path.open, "w+b") as file:
-            batch = bytearray()
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > largest:
-                    raise FileRefused(413, f"at most {largest} bytes")
-                batch += chunk
-                if len(batch) >= _BATCH:
-                    await asyncio.to_thread(file.write, bytes(batch))
-                    batch.clear()
-            if not size:
-                raise FileRefused(400, "the file is empty")
-            picture = await asyncio.to_thread(_finish, file, bytes(batch), kind)
-        return StoredFile(path, size, picture, self._now())
+        try:
+            with await asyncio.to_thread(path.open, "w+b") as file:
+                batch = bytearray()
+                async for chunk in chunks:
+                    size += len(chunk)
+                    self._arriving += len(chunk)
+                    if size > largest:
+                        raise FileRefused(413, f"at most {largest} bytes")
+                    self._make_room()
+                    batch += chunk
+                    if len(batch) >= _BATCH:
+                        await asyncio.to_thread(file.write, bytes(batch))
+                        batch.clear()
+                if not size:
+                    raise FileRefused(400, "the file is empty")
+                picture = await asyncio.to_thread(_finish, file, bytes(batch), kind)
+            return StoredFile(path, size, picture, self._now())
+        finally:
+            self._arriving -= size
+
+    def _make_room(self) -> None:
+        """For what is on its way: many uploads at a time must not fill the disk together."""
+        if self._arriving > self._quota:
+            raise FileRefused(503, "too much is being uploaded at a time")
+        if self._size + self._arriving > self._quota:
+            self._prune()
 
     def _prune(self) -> None:
         """Forget what has expired, and the oldest files while there are too many."""
         now = self._now()
         self._permits = {token: permit for token, permit in self._permits.items() if permit.expires_at > now}
         for name, file in tuple(self._files.items()):
-            if file.stored_at + limits.RETENTION > now and self._size <= self._quota and len(self._files) <= FILES:
+            fits = self._size + self._arriving <= self._quota and len(self._files) <= FILES
+            if fits and file.stored_at + limits.RETENTION > now:
                 return
             del self._files[name]
             self._size -= file.size
@@ -184,3 +212,15 @@ def _finish(file: BinaryIO, rest: bytes, kind: int) -> Picture | None:
     if kind == VIDEO and not is_mp4(file):
         raise FileRefused(415, "a video is MP4")
     return picture
+
+
+def _sweep(own: Path) -> None:
+    """Delete the folders of servers that were killed: their locks ended with them."""
+    for folder in own.parent.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, StoreInUse):
+            found, mine = folder.lstat(), own.stat()
+            theirs = not stat.S_ISDIR(found.st_mode) or found.st_uid != mine.st_uid
+            if folder == own or theirs or found.st_mtime > time.time() - _YOUNG:
+                continue
+            FolderLock(folder).release()
+            shutil.rmtree(folder, ignore_errors=True)
