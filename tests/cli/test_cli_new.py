@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from timbot.cli import exits, main
+
+
+@pytest.fixture(autouse=True)
+def own_path() -> Iterator[None]:
+    """What a command adds to the places of modules is forgotten."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
 
 
 def test_a_new_plugin_is_right_and_passes_its_test(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +64,31 @@ def test_what_a_plugin_does_and_takes(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "text hello, hi, 你好 hello" in lines
     assert "command echo echo" in lines
     assert 'greeting "Hello" The word a hello begins with.' in lines
+
+
+@pytest.mark.parametrize("name", ["dice", "json", "click", "tests", "templates", "auto-accept"])
+def test_names_that_mean_something_else_already(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "plugin", name, "--into", str(tmp_path)]) == exits.USAGE
+    assert f"There is something called '{name.replace('-', '_')}' already" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", [["plugin", "shop", "--into"], ["config"]])
+def test_a_place_that_cannot_be_written(what: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["new", *what, str(tmp_path / "file" / "x")]) == exits.CONFIG
+    assert "cannot be written: " in capsys.readouterr().err
+
+
+def test_a_plugin_that_does_not_say_what_it_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "quiet.py").write_text(
+        "from timbot import Plugin\nbot = Plugin('quiet')\n@bot.every('1m')\nasync def tick(): ...\n"
+    )
+    assert main(["plugins", "info", str(tmp_path / "quiet.py")]) == exits.OK
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "quiet: it does not say what it does"
+    assert "by the clock tick" in lines
+    assert lines[-1] == "No settings."
 
 
 def test_a_plugin_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

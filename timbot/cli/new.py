@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import keyword
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def plugin(name: str, into: Path) -> None:
             f"'{name}' is no name for a plugin: letters, digits, '-' and '_', a letter first, not beginning with timbot.",
             param_hint="NAME",
         )
+    if _is_taken(module):
+        raise click.BadParameter(
+            f"There is something called '{module}' already, which 'plugins: [{module}]' would name: take another name.",
+            param_hint="NAME",
+        )
     made = write_plugin(into / name, name, module)
     click.echo(f"Made {into / name}: {', '.join(made)}")
     click.echo(f"Next: cd {into / name}")
@@ -42,13 +48,21 @@ def plugin(name: str, into: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path), default="config.yaml")
 def config(file: Path) -> None:
     """Write the example configuration to FILE, and beside it the schema that lets an editor help."""
-    from timbot.cli.scaffold import example
+    from timbot.cli.scaffold import example, write_files
     from timbot.cli.schema import text
 
     if file.exists():
         raise ConfigError(f"{file} is there already.", hint="Give another name.")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(example(), encoding="utf-8")
     schema = file.with_name(SCHEMA)
-    schema.write_text(text(), encoding="utf-8")
+    write_files({file: example(), schema: text()})
     click.echo(f"Wrote {file} and {schema}\nNext: timbot run {file}")
+
+
+def _is_taken(module: str) -> bool:
+    """Whether a plugin of this name could not be found by it: modules of others, the plugin's own folders."""
+    from timbot.runtime.loader import shipped
+
+    if module in (*shipped(), "tests", "templates"):
+        return True
+    spec = importlib.util.find_spec(module)
+    return spec is not None and spec.origin is not None

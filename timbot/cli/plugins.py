@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
+import ast
 import json
+import tokenize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,10 @@ def info(name: str) -> None:
 
 
 def _summary(plugin: Plugin) -> str:
-    """The first sentence of the module that has it."""
-    module = inspect.getmodulename(str(plugin.file))
-    for line in plugin.file.read_text(encoding="utf-8").splitlines():
-        text = line.strip().strip('"')
-        if text:
-            return text
-    return module or ""
+    """The first line of what its module says about itself."""
+    with tokenize.open(plugin.file) as opened:
+        text = ast.get_docstring(ast.parse(opened.read())) or "it does not say what it does"
+    return text.partition("\n")[0]
 
 
 def _settings(kind: type | None) -> list[str]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from timbot.errors import ConfigError
 from timbot.im.client import Account, Client
 from timbot.im.credentials import from_secret_key
 from timbot.im.endpoints import Endpoint
@@ -150,6 +151,12 @@ class World:
 
     async def __aenter__(self) -> Self:
         clock = self.clock
+        unknown = set(self._configs) - {plugin.name for plugin in self._plugins}
+        if unknown:
+            raise ConfigError(
+                f"'configs' has settings for {', '.join(sorted(unknown))}, and there is no such plugin here.",
+                hint=f"There is {', '.join(plugin.name for plugin in self._plugins) or 'none'}.",
+            )
         self.database = await Database.memory()
         self.sandbox = Sandbox(
             SECRET_KEY,
@@ -159,12 +166,19 @@ class World:
             chance=random.Random(self.chance.random()),
             settings=self._settings,
         )
-        self.bot = await self.add_bot(self.bot_id, *self._plugins, options=self._options, faults=self.faults)
+        try:
+            self.bot = await self.add_bot(self.bot_id, *self._plugins, options=self._options, faults=self.faults)
+        except BaseException:
+            await self._end()
+            raise
         return self
 
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
         for person in self._people.values():
             await person.leave()
         for runner in self._runners:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -25,14 +26,22 @@ def write_plugin(folder: Path, name: str, module: str) -> list[str]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is there already.", hint="Give another name, or remove it.")
     templates = resources.files(__name__) / "plugin"
-    made = []
+    made = {}
     for target, source in _FILES.items():
-        path = target.format(module=module)
         text = (templates / source).read_text(encoding="utf-8")
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text.replace("<name>", name).replace("<module>", module), encoding="utf-8")
-        made.append(path)
-    return made
+        made[target.format(module=module)] = text.replace("<name>", name).replace("<module>", module)
+    write_files({folder / path: text for path, text in made.items()})
+    return list(made)
+
+
+def write_files(files: Mapping[Path, str]) -> None:
+    """Write texts, and the folders for them. Raises `ConfigError` where that cannot be."""
+    for path, text in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror or error}.", hint="Give another place.") from error
 
 
 def example() -> str:
