@@ -223,10 +223,13 @@ async def test_a_kick_ends_the_process_and_stops_the_other_accounts(site: Site) 
     assert asyncio.all_tasks() == before
 
 
-def test_a_bot_runs_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bot_runs_its_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     seen: list[object] = []
 
-    async def run(assembly: Assembly, stop: asyncio.Event, announce: object) -> None:
+    async def run(assembly: Assembly, stop: asyncio.Event, announce: process.Announce) -> None:
+        announce("here it is")
         seen.extend([[enabled.plugin.name for enabled in assembly.plugins["bot"]], assembly.path, stop.is_set()])
 
     monkeypatch.setattr(process, "run", run)
@@ -234,6 +237,7 @@ def test_a_bot_runs_its_configuration(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "c.yaml").write_text("accounts: [{user_id: bot}]\nplugins: [more.py]\n")
     Bot("mine").run(str(tmp_path / "c.yaml"))
     assert seen == [["mine", "more"], tmp_path / "c.yaml", False]
+    assert capsys.readouterr().err == "here it is\n"
 
 
 def test_a_bot_without_a_configuration(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Telemetry:
             busy=lambda: runner.busy_conversations,
             waiting=lambda: runner.waiting,
             outbox=lambda: runner.unsent,
-            heard=lambda: client.clock.now() - client.silence,
+            heard=lambda: client.clock.now() - client.silence if client.silence else 0.0,
         )
 
     def health(self) -> Health:
@@ -72,7 +72,7 @@ class Telemetry:
     def did(self, activity: Activity) -> None:
         """Count what a handler or a job has done."""
         plugin, _, route = activity.route.partition(":")
-        outcome = "sent" if activity.said else activity.outcome
+        outcome = "sent" if activity.outcome.endswith(" sent") else activity.outcome  # no numbers in a label
         if activity.kind == "job":
             self.metrics.job_ran(activity.account, plugin, route, outcome, activity.seconds)
             return
