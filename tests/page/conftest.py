@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page_site import Tab, Town, chromium
+from page_site import Tab, Town, all_ended, chromium
 
 from timbot.sandbox.page import Feed
 
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 
 OpenTab = Callable[..., Tab]
 
+CHEAP = ("--disable-gpu", "--in-process-gpu")
+"""A process less to start and to talk to: there is no graphics card to drive."""
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See `NO_WAITS`."""
+    monkeypatch.setattr("timbot.sandbox.line.YOUNGEST", 0.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def towns() -> Iterator[None]:
+    yield
+    all_ended()
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -26,7 +41,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *CHEAP])
         yield browser
         browser.close()
 

@@ -16,8 +16,9 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pytest
 
@@ -34,6 +35,7 @@ from timbot.sandbox import Sandbox
 from timbot.sandbox.asgi import SandboxServer
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import GroupChanges
+from timbot.sandbox.guard import Caps
 from timbot.sandbox.keys import DEMO
 from timbot.sandbox.page import Feed, Page
 
@@ -60,13 +62,26 @@ def chromium() -> str:
     pytest.skip(f"{missing}: {CURE}")
 
 
+NO_WAITS: Final = Caps(least_time=0.0)
+"""The page is no SDK, which takes a connection that was closed at once for a dead network: nothing has to wait for that."""
+
+_ending: list[Town] = []
+
+
+def all_ended() -> None:
+    """Wait for the towns that were left."""
+    while _ending:
+        _ending.pop().ended()
+
+
 class Town:
     """A sandbox with the users alice, bob and bot, the group lobby, and the bot of examples/hello.py unless told otherwise."""
 
     def __init__(self, *, bot: bool = True, port: int = 0, feed: Feed | None = None, **options: Any) -> None:
         self.feed = feed
         self._bot = bot
-        self._options: dict[str, Any] = {"port": port, **options}
+        self._options: dict[str, Any] = {"port": port, "caps": NO_WAITS, **options}
+        self._failure: BaseException | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="town", daemon=True)
 
@@ -80,10 +95,20 @@ class Town:
         return self
 
     def __exit__(self, *_: object) -> None:
-        try:
-            self.run(self._close())
-        finally:
-            self._end_thread()
+        """Ends behind the back of the next test: a server that says goodbye mostly waits."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).add_done_callback(self._closed)
+        _ending.append(self)
+
+    def _closed(self, done: Future[None]) -> None:
+        self._failure = done.exception()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def ended(self) -> None:
+        """Wait until it has; raises what went wrong with it."""
+        self._thread.join(30)
+        self._loop.close()  # fails while it runs
+        if self._failure is not None:
+            raise self._failure
 
     @property
     def address(self) -> str:
@@ -215,7 +240,9 @@ class Tab:
 
     def __init__(self, browser: Browser, town: Town, **options: Any) -> None:
         self.town = town
-        self.context: BrowserContext = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.context: BrowserContext = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+        )
         self.context.set_default_timeout(8000)
         self.page: BrowserPage = self.context.new_page()
         self.complaints: list[str] = []

@@ -232,7 +232,7 @@ export class People {
     const name = short(wire.GroupInfo?.GroupName || id)
     if (kind === ACCEPTED || kind === INVITED) {
       this.#joined(id, wire.GroupInfo?.GroupName)
-      this.#tellGroup(id, `${kind === ACCEPTED ? 'You were let in' : 'You were invited'}${remark ? `: ${short(remark)}` : '.'}`, 'good')
+      this.#tellGroup(id, `${kind === ACCEPTED ? 'You were let in' : 'You were invited'}${remark ? `: ${short(remark)}` : '.'}`, remark, 'good')
     } else if (kind === REFUSED) {
       if (this.groups.get(id)?.state !== 'joined') this.groups.set(id, { state: 'refused', why: remark })
       if (id !== this.#here()) this.#store.toast(`“${name}” refused.${remark ? ` ${short(remark)}` : ''}`, 'error')
@@ -250,9 +250,10 @@ export class People {
     return current?.type === 'GROUP' ? current.peer : ''
   }
 
-  #tellGroup(id, sentence, kind) {
+  /** What the group says with it stands in the group; that one was let in is a tip there already. */
+  #tellGroup(id, sentence, remark, kind) {
     const chat = this.#store.chats.get('GROUP', id)
-    this.#store.chats.tell(chat, sentence)
+    if (remark) this.#store.chats.tell(chat, sentence)
     if (id !== this.#here()) this.#store.toast(`${this.#store.chats.nameOf(chat)}: ${sentence}`, kind)
   }
 
