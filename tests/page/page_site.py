@@ -256,6 +256,10 @@ class Tab:
         self.page.wait_for_function("() => !document.querySelector('.net')")
         return self
 
+    def resize(self, width: int) -> Tab:
+        self.page.set_viewport_size({"width": width, "height": 700})
+        return self
+
     def open(self, name: str) -> Tab:
         self.page.locator(".row", has_text=name).first.click()
         self.page.wait_for_selector(".chat h2")

@@ -56,10 +56,16 @@ export class Dialog extends Component {
     this.element.current.showModal()
   }
 
+  /** Asked for again before it was taken away. */
+  componentDidUpdate() {
+    if (!this.element.current.open) this.element.current.showModal()
+  }
+
   render({ title, onClose, children, wide }) {
+    const closed = () => this.element.current?.open || onClose()
     const outside = (event) => event.target === this.element.current && onClose()
     return html`
-      <dialog ref=${this.element} class=${wide ? 'dialog wide' : 'dialog'} aria-label=${title} onClose=${onClose} onClick=${outside}>
+      <dialog ref=${this.element} class=${wide ? 'dialog wide' : 'dialog'} aria-label=${title} onCancel=${onClose} onClose=${closed} onClick=${outside}>
         <div class="dialog-body">
           <header><h2>${title}</h2><${IconButton} icon="close" label="Close" onClick=${onClose} /></header>
           ${children}
