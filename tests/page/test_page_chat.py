@@ -68,6 +68,7 @@ def test_a_friend_request_is_made_and_accepted(tab: OpenTab, town: Town) -> None
     alice.page.get_by_role("dialog").get_by_role("textbox").fill("let us play dice")
     alice.page.get_by_role("button", name="Send the request").click()
     expect(alice.find(".standing")).to_have_text("Friend")
+    expect(alice.page.get_by_label("Message", exact=True)).to_be_focused()
     expect(alice.find(".note")).to_have_text(
         ["You asked Timbot to be friends: “let us play dice”", "Timbot accepted: you are friends now."]
     )

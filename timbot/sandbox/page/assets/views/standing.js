@@ -21,6 +21,13 @@ export function Standing({ store, chat }) {
 class Ask extends Component {
   state = { wording: '' }
 
+  /** The button that opened it may be gone by then: the keyboard goes on where one writes. */
+  componentWillUnmount() {
+    setTimeout(() => {
+      if (document.activeElement === document.body) document.querySelector('.composer textarea')?.focus()
+    })
+  }
+
   send = (event) => {
     event.preventDefault()
     const { store, user } = this.props
