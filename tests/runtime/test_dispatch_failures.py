@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
+from collections.abc import Callable
 
 import pytest
 import structlog
@@ -13,8 +14,11 @@ from structlog.testing import LogCapture
 from structlog.typing import EventDict
 
 from timbot import PASS, Context, Custom, Job, Pass, Plugin, Sender, Text
+from timbot.errors import PluginError
 from timbot.runtime.dispatcher import Options
+from timbot.runtime.enabled import enable
 from timbot.runtime.log import configure
+from timbot.runtime.outfit import check_wiring
 from timbot.testing import World
 
 
@@ -120,6 +124,33 @@ async def test_a_line_of_the_log_has_no_empty_fields(log: LogCapture) -> None:
         await asyncio.sleep(61)
     [entry] = entries(log, "handled")
     assert set(entry) == {"event", "log_level", "account", "kind", "handler", "outcome", "ms"}
+
+
+# What a handler says its event is
+
+
+async def wrong(ctx: Job) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("wire", "needed"),
+    [
+        (lambda bot: bot.on_text, "Context[Text]"),
+        (lambda bot: bot.on_command("x"), "Context[Text]"),
+        (lambda bot: bot.on_keyword("x"), "Context[Text]"),
+        (lambda bot: bot.on_regex("x"), "Context[Text]"),
+        (lambda bot: bot.on_custom(), "Context[Custom]"),
+        (lambda bot: bot.on_friend_request, "FriendRequest"),
+        (lambda bot: bot.on_group_join_request, "GroupJoinRequest"),
+        (lambda bot: bot.on_member_join, "Context"),
+    ],
+)
+def test_the_event_of_every_decorator(wire: Callable[[Plugin], Callable[[object], object]], needed: str) -> None:
+    bot = Plugin("p")
+    wire(bot)(wrong)
+    with pytest.raises(PluginError) as caught:
+        check_wiring(enable(bot))
+    assert caught.value.hint == f"Write 'ctx: {needed}'."
 
 
 # Nobody has handled it

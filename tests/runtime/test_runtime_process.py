@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,7 @@ from timbot.im.endpoints import Endpoint
 from timbot.runtime import demo, process
 from timbot.runtime.assembly import Assembly
 from timbot.runtime.enabled import enable_all
+from timbot.runtime.telemetry import Telemetry
 from timbot.sandbox.hub import Sandbox
 from timbot.testing import PipeTransport, VirtualLoop
 
@@ -132,7 +134,7 @@ async def test_it_runs_until_it_is_told_to_stop(site: Site, log: LogCapture) -> 
     assert {"event": "stopping", "grace_seconds": 10.0, "log_level": "info"} in log.entries
 
 
-async def test_one_object_serves_all_accounts_and_siblings_are_machines(site: Site) -> None:
+async def test_one_object_serves_all_accounts(site: Site) -> None:
     running = Running(config("bot", "other"), echo())
     await asyncio.sleep(5)
     async with site.client("alice") as alice:
@@ -141,11 +143,57 @@ async def test_one_object_serves_all_accounts_and_siblings_are_machines(site: Si
         await asyncio.sleep(1)
         said = [(await alice.get_message_list(f"C2C{to}")).messages[-1].text for to in ("bot", "other")]
     assert said == ["bot heard hi", "other heard hi"]
-    site.sandbox.domain.chats.send("other", "bot", [], size=1, sequence=1, random=1)
+    await running.end()
+
+
+async def test_accounts_are_machines_to_each_other(site: Site) -> None:
+    running = Running(config("bot", "other", more="bots: [bob]\n"), echo())
+    await asyncio.sleep(5)
+    body = [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]
+    for number, sender in enumerate(("other", "bob", "alice")):
+        site.sandbox.domain.chats.send(sender, "bot", body, size=9, sequence=number + 1, random=number + 1)
     site.sandbox.flush()
     await asyncio.sleep(5)
-    assert len(site.sandbox.domain.chats.history("bot", "other", 10).messages) == 1
+    counts = [len(site.sandbox.domain.chats.history("bot", other, 10).messages) for other in ("other", "bob", "alice")]
+    assert counts == [1, 1, 2]
     await running.end()
+
+
+async def test_health_and_figures_are_of_these_accounts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Telemetry] = []
+
+    class Quiet(Telemetry):
+        async def __aenter__(self) -> Self:
+            made.append(self)
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr("timbot.runtime.telemetry.Telemetry", Quiet)
+    listed = "accounts: [{user_id: bot}, {user_id: other}]\nhttp: {port: 1234}\n"
+    running = Running(parse(listed), echo())
+    await asyncio.sleep(5)
+    async with site.client("alice") as alice:
+        await alice.send_message(alice.create_text_message("bot", ConversationType.C2C, "hi"))
+        await asyncio.sleep(1)
+    assert [(account.account, account.problems) for account in made[0].health().accounts] == [("bot", ()), ("other", ())]
+    labels = {"account": "bot", "kind": "text"}
+    assert made[0].metrics.registry.get_sample_value("timbot_messages_sent_total", labels) == 1
+    assert "  health    http://127.0.0.1:1234/healthz" in running.said[0].splitlines()
+    await running.end()
+
+
+async def test_what_was_left_out_is_told(site: Site, log: LogCapture) -> None:
+    left = replace(assembly(config()), left_out=("c.yaml:3:5: bad.py: no",))
+    stop = asyncio.Event()
+    said: list[str] = []
+    task = asyncio.create_task(process.run(left, stop, said.append))
+    await asyncio.sleep(1)
+    stop.set()
+    await task
+    told = [entry for entry in log.entries if entry["event"] == "plugin left out"]
+    assert [(entry["problem"], entry["log_level"]) for entry in told] == [("c.yaml:3:5: bad.py: no", "error")]
+    assert "c.yaml:3:5: bad.py: no" in said[0]
 
 
 async def test_the_nick_is_set_and_known(site: Site) -> None:
