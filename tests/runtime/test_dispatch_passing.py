@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from timbot import PASS, Accept, Context, FriendRequest, GroupJoinRequest, Pass, Plugin, Text
-from timbot.errors import PluginError
+from timbot.errors import PluginError, ServerError
 from timbot.sandbox.domain.group_rules import GroupType, Role
 from timbot.sandbox.domain.messages import GroupChanges
 from timbot.testing import World
@@ -128,8 +128,6 @@ async def test_a_welcome_waits_until_the_server_knows_of_the_friendship() -> Non
         refused: list[float] = []
 
         async def late(message: object, **more: object) -> object:
-            from timbot.errors import ServerError
-
             if len(refused) < 3:
                 refused.append(asyncio.get_running_loop().time())
                 raise ServerError("send", 20009)
@@ -139,3 +137,20 @@ async def test_a_welcome_waits_until_the_server_knows_of_the_friendship() -> Non
         await ann.client.add_friend("bot")
         assert await ann.answers() == ["Hello", "ann!"]
         assert [round(at - refused[0]) for at in refused] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("code", "tries"), [(20009, 11), (20010, 11), (20011, 11), (20012, 1)])
+async def test_a_welcome_that_is_refused_is_tried_for_ten_seconds_and_only_where_that_helps(code: int, tries: int) -> None:
+    async with World(welcoming()) as world:
+        ann = await world.user("ann")
+        refused: list[int] = []
+
+        async def never(message: object, **more: object) -> None:
+            refused.append(code)
+            raise ServerError("send", code)
+
+        world.bot.client.send_message = never  # type: ignore[method-assign, assignment]  # a server that never knows
+        await ann.client.add_friend("bot")
+        assert await ann.answers() == []
+        assert [activity.outcome for activity in world.activity] == ["failed"]
+    assert len(refused) == tries
