@@ -7,10 +7,13 @@ that asks for an async fixture gets the ordinary loop as well: pytest-asyncio ch
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
+import structlog
 
+from timbot import redaction
 from timbot.testing import VirtualClock, VirtualLoop
 
 REAL_TIME = ("judge", "real_time")
@@ -26,3 +29,14 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
 async def clock() -> VirtualClock:
     """The virtual clock of the test's loop."""
     return VirtualLoop.running().clock
+
+
+@pytest.fixture(autouse=True)
+def process_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test sets up for the whole process is undone: how is logged, and which secrets are known."""
+    monkeypatch.setattr(redaction, "_forms", redaction._Forms())
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
+    logging.getLogger().setLevel(level)
