@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
 PY = .venv/bin/python
-CONFIG ?= config.example.yaml
+CONFIG ?= config.yaml
 AS = alice
 URL = sandbox
 
@@ -8,6 +8,7 @@ URL = sandbox
 
 run:            ## a bot with its own local TIM server, no account and no network needed
 	@tools/setup run
+	@[ -e "$(CONFIG)" ] || cp config.example.yaml "$(CONFIG)"
 	@exec $(PY) -m timbot run $(CONFIG)
 
 chat:           ## talk to the bot of `make run`: make chat AS=bob; on another port: make chat URL=ws://127.0.0.1:9000

@@ -209,14 +209,23 @@ def test_one_mistake_is_not_counted() -> None:
     "endpoint", ["china", "oversea", "wss://example.com", "ws://127.0.0.1:1", "ws://localhost", "ws://[::1]:80"]
 )
 def test_endpoints(endpoint: str) -> None:
-    assert config(f"{ACCOUNT}endpoint: {endpoint!r}\n").endpoint == endpoint
+    assert config(f"{ACCOUNT}sdk_app_id: 1400123456\nendpoint: {endpoint!r}\n").endpoint == endpoint
+
+
+@pytest.mark.parametrize("endpoint", ["china", "oversea"])
+def test_the_vendor_s_servers_want_to_know_the_app(endpoint: str) -> None:
+    told = "c.yaml:3:1: endpoint: sdk_app_id is needed with it: the number of your app, which the console shows"
+    assert mistakes(f"{ACCOUNT}endpoint: {endpoint}\n") == [told]
+    assert config(f"{ACCOUNT}endpoint: ws://127.0.0.1:8420\n").sdk_app_id == 1400000000
 
 
 def test_an_open_line_can_be_asked_for() -> None:
     assert config(f"{ACCOUNT}endpoint: ws://10.0.0.1\ninsecure: true\n").endpoint == "ws://10.0.0.1"
 
 
-@pytest.mark.parametrize("text", ["http: {port: 8420}\nendpoint: china", "http: {port: 0}\nsandbox: {port: 0}", "http: false"])
+@pytest.mark.parametrize(
+    "text", ["http: {port: 8420}\nendpoint: china\nsdk_app_id: 1", "http: {port: 0}\nsandbox: {port: 0}", "http: false"]
+)
 def test_ports_that_do_not_meet(text: str) -> None:
     assert mistakes(f"{ACCOUNT}{text}\n") == []
 

@@ -235,7 +235,11 @@ BROKEN: dict[str, tuple[str, list[tuple[str, str | None]], list[str]]] = {
         [("pack/__init__.py", ECHO), ("pack/part.py", "x = 1 # \udcff")],
         ["pack/part.py: echo: it cannot be read again: "],
     ),
-    "nothing to log in with": ("endpoint: china", [], ["c.yaml:1:12: accounts.0: There is nothing to log bot in with."]),
+    "nothing to log in with": (
+        "endpoint: china\nsdk_app_id: 1400123456",
+        [],
+        ["c.yaml:1:12: accounts.0: There is nothing to log bot in with."],
+    ),
 }
 
 
@@ -266,7 +270,7 @@ KEYS = {
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_that_is_not_there(key: str, folder: Path) -> None:
     write(folder / "short", "abc")
-    [told] = mistakes(folder, f"accounts:\n  - user_id: bot\n    {key}\nendpoint: china\n")
+    [told] = mistakes(folder, f"accounts:\n  - user_id: bot\n    {key}\nendpoint: china\nsdk_app_id: 1400123456\n")
     assert told.startswith("c.yaml:2:5: accounts.0: ")
     assert KEYS[key] in told
 

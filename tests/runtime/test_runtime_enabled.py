@@ -122,6 +122,6 @@ async def test_else_the_sandbox_and_else_the_environment(
 
 def test_a_key_in_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMBOT_SECRET_KEY", "short")
-    config = parse("accounts: [{user_id: bot}]\nendpoint: china\n")
+    config = parse("accounts: [{user_id: bot}]\nendpoint: china\nsdk_app_id: 1400123456\n")
     with pytest.raises(ConfigError, match="The variable TIMBOT_SECRET_KEY does not hold a secret key"):
         source_of(config, config.accounts[0], None, Path())

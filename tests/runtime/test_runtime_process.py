@@ -245,14 +245,14 @@ async def test_two_plugins_of_a_name_stop_the_start(site: Site) -> None:
 async def test_nothing_to_log_in_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TIMBOT_SECRET_KEY", raising=False)
     with pytest.raises(ConfigError, match="nothing to log bot in with") as caught:
-        await process.run(assembly(config(more="endpoint: china\n")), asyncio.Event(), print)
+        await process.run(assembly(config(more="endpoint: china\nsdk_app_id: 1400123456\n")), asyncio.Event(), print)
     assert "secret_key_file" in caught.value.hint
     assert "TIMBOT_SECRET_KEY" in caught.value.hint
     assert "--" not in caught.value.hint
 
 
 async def test_a_key_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
-    account = "accounts: [{user_id: bot, secret_key_file: key}]\nendpoint: china\nhttp: false\n"
+    account = "accounts: [{user_id: bot, secret_key_file: key}]\nendpoint: china\nsdk_app_id: 1400123456\nhttp: false\n"
     with pytest.raises(ConfigError, match=f"{tmp_path}/key cannot be read"):
         await process.run(assembly(parse(account), path=tmp_path / "c.yaml"), asyncio.Event(), print)
 

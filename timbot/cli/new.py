@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import keyword
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -40,8 +42,8 @@ def plugin(name: str, into: Path) -> None:
     made = write_plugin(into / name, name, module)
     click.echo(f"Made {into / name}: {', '.join(made)}")
     click.echo(f"Next: cd {into / name}")
-    click.echo("      pytest                   its test")
-    click.echo("      timbot run config.yaml   talk to it in a browser")
+    click.echo(f"      {sys.executable} -m pytest   its test (it needs: pip install pytest)")
+    click.echo(f"      {shutil.which('timbot') or 'timbot'} run config.yaml   talk to it in a browser")
 
 
 @command.command()

@@ -18,6 +18,7 @@ _MAY_BE_ABSENT: Final = (*_SOURCES, "nick", "plugins")
 def check(root: Node) -> Iterator[Fault]:
     """Everything that does not go together."""
     yield from _endpoint(root)
+    yield from _app(root)
     yield from _ports(root)
     accounts = at(root, ("accounts",))
     first: dict[str, int] = {}
@@ -59,6 +60,13 @@ def _endpoint(root: Node) -> Iterator[Fault]:
     except InvalidArgument:
         told = "this would send signatures unencrypted over the network: use wss://, or 'insecure: true' if it is yours alone"
         yield Fault(("endpoint",), told)
+
+
+def _app(root: Node) -> Iterator[Fault]:
+    """The default is the sandbox's app: elsewhere it is nobody's."""
+    endpoint = _text(root, "endpoint")
+    if endpoint in ("china", "oversea") and at(root, ("sdk_app_id",)) is None:
+        yield Fault(("endpoint",), "sdk_app_id is needed with it: the number of your app, which the console shows")
 
 
 def _ports(root: Node) -> Iterator[Fault]:

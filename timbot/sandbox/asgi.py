@@ -238,7 +238,7 @@ class _Door:
                 await PlainTextResponse(refusal, 403, headers=_SAFE)(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
-        except OSError:
+        except (ConnectionError, TimeoutError):
             raise  # the peer is gone
         except Exception:
             log.exception("request to %s failed", scope["path"])

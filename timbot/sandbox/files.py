@@ -147,6 +147,7 @@ class Files:
             raise FileRefused(503, "too many uploads at a time")
         del self._permits[token]
         self._uploads += 1
+        folder.mkdir(mode=0o700, exist_ok=True)  # whoever tidies up temporary folders may have been here
         path = folder / permit.name
         try:
             stored = await self._store(path, permit.kind, largest, chunks)
