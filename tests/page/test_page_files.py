@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shutil
 import struct
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -99,6 +100,14 @@ async def test_an_upload_is_kept_under_a_name_of_the_servers_own(files: Files) -
     assert found is not None
     assert (found.path.read_bytes(), found.size, found.picture) == (b"hello", 5, None)
     assert len(name) == 32
+
+
+async def test_a_folder_that_somebody_has_tidied_away_is_made_anew(files: Files) -> None:
+    assert files._folder is not None
+    shutil.rmtree(files._folder)
+    found = files.find(await put(files, b"hello"))
+    assert found is not None
+    assert found.path.read_bytes() == b"hello"
 
 
 async def test_a_permit_is_good_once_and_for_a_while(files: Files, time: Time) -> None:
