@@ -263,7 +263,8 @@ class Scheduler:
             chosen = recent[-MOST_MADE_UP:]
         elif spec.missed == "once" and not later:
             chosen = recent[-1:]
-        self._log.warning(
+        tell = self._log.info if spec.missed == "skip" else self._log.warning  # what was asked for is no reason to worry
+        tell(
             "job missed runs",
             job=spec.name,
             place=spec.place,
