@@ -171,7 +171,7 @@ async def test_what_nobody_handles_is_told_once_for_each_kind_with_a_handler_to_
     assert "@bot.on_custom() async def" in told[2]["hint"]
 
 
-async def test_what_all_pass_on_is_not_handled_either(log: LogCapture) -> None:
+async def test_what_all_pass_on_is_left_unanswered(log: LogCapture) -> None:
     bot = Plugin("p")
 
     @bot.on_text
@@ -182,7 +182,10 @@ async def test_what_all_pass_on_is_not_handled_either(log: LogCapture) -> None:
         ann = await world.user("ann")
         await ann.says("a")
         assert world.activity == []
-    assert [entry["kind"] for entry in entries(log, "not handled")] == ["text"]
+    assert entries(log, "not handled") == []
+    [told] = entries(log, "left unanswered")
+    assert (told["kind"], told["conversation"], told["log_level"]) == ("text", "C2Cann", "info")
+    assert told["asked"].startswith("p:test_what_all_pass_on")
     assert [entry["log_level"] for entry in entries(log, "passed on")] == ["debug"]
 
 

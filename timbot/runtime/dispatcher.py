@@ -164,15 +164,21 @@ class Dispatcher:
 
     async def _turn(self, occasion: _Occasion) -> None:
         handled = False
+        asked: list[str] = []
         for route in open_to(occasion.routes, bot_speaking=occasion.from_bot):
+            asked.append(route.name)
             if await self._run(route, occasion):
                 handled = True
                 if route.block:
                     break
-        if not handled:
+        message = occasion.message
+        if handled and message is not None:
+            self._reporter.read(message)
+        elif not handled and not asked:
             self._unhandled(occasion)
-        elif occasion.message is not None:
-            self._reporter.read(occasion.message)
+        elif not handled and message is not None:
+            kind, where = kind_of(occasion.event), message.conversation_id
+            self._log.info("left unanswered", kind=kind, conversation=where, asked=", ".join(asked))
 
     async def _run(self, route: Route, occasion: _Occasion) -> bool:
         """Let a handler have the event; False if it passes it on."""
