@@ -27,7 +27,7 @@ export class Message extends Component {
             ${message.elements.map((element) => html`<${Content} element=${element} store=${store} />`)}
             ${!message.elements.length && html`<em>Nothing in it</em>`}
           </div>
-          ${store.chats.canRecall(message) && html`<span class="act"><${IconButton} icon="undo" label="Recall this message" onClick=${() => store.chats.recall(chat, message)} /></span>`}
+          ${store.chats.canRecall(message) && html`<span class="act"><${IconButton} icon="bin" label="Recall this message: take it back, for everybody" onClick=${() => store.chats.recall(chat, message)} /></span>`}
         </div>
         <p class="meta"><time datetime=${machineTimeOf(message.time)}>${timeOf(message.time)}</time>${message.mine && html`<${Way} chat=${chat} message=${message} />`}</p>
         ${message.state === 'failed' && html`
