@@ -253,7 +253,7 @@ class Tab:
     def enter(self, user: str) -> Tab:
         self.page.goto(f"http://{self.town.address}/#{user}")
         self.page.wait_for_selector(".sidebar")
-        self.page.wait_for_function("() => !document.querySelector('.net')")
+        self.page.wait_for_selector(".app[aria-busy=false]")
         return self
 
     def resize(self, width: int) -> Tab:

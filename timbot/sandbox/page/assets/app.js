@@ -13,10 +13,10 @@ const store = new Store(draw)
 let recallTimer = 0
 
 function App() {
-  const { phase, pane, toasts, spoken, dialog } = store.state
+  const { phase, pane, busy, toasts, spoken, dialog } = store.state
   return html`
     ${phase === 'in'
-      ? html`<div class=${`app show-${pane}`}>${[Sidebar, Chat, Panel].map((Pane) => html`<${Safe} key=${Pane} instead=${html`<${Broken} />`}><${Pane} store=${store} /></${Safe}>`)}</div>`
+      ? html`<div class=${`app show-${pane}`} aria-busy=${busy}>${[Sidebar, Chat, Panel].map((Pane) => html`<${Safe} key=${Pane} instead=${html`<${Broken} />`}><${Pane} store=${store} /></${Safe}>`)}</div>`
       : html`<${Entrance} store=${store} />`}
     ${dialog?.picture && html`
       <${Dialog} title=${dialog.label} wide onClose=${() => store.set({ dialog: null })}><img class="large" src=${dialog.picture} alt=${dialog.label} /></${Dialog}>`}

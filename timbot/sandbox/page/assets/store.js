@@ -24,6 +24,7 @@ export class Store {
       setup: { users: [], bots: [], group: '', sdkAppId: 0, botIsHere: false },
       user: '',
       why: '',
+      busy: false, // until all that was there before is read after a login
       net: 'connecting', // connecting | online | waiting
       retryAt: 0,
       pane: 'list', // what a narrow screen shows: list | chat | panel
@@ -104,7 +105,7 @@ export class Store {
       over: (reason, why) => session === this.session && this.set({ phase: reason, why, dialog: null }),
     }))
     history.replaceState(null, '', `#${encodeURIComponent(user)}`)
-    this.set({ phase: 'in', user, why: '', pane: 'list', net: 'connecting', dialog: null })
+    this.set({ phase: 'in', user, why: '', pane: 'list', net: 'connecting', busy: true, dialog: null })
     this.chats.furnish()
     session.start()
   }
@@ -166,7 +167,7 @@ export class Store {
     if (session.open) this.chats.tellLoss()
     const bot = this.chats.all.get(`C2C${this.state.setup.bots[0]}`)
     if (bot && !this.chats.current && matchMedia(ROOM_FOR_TWO).matches) this.chats.open(bot)
-    this.changed()
+    this.set({ busy: false })
   }
 
   #pushed(body) {
