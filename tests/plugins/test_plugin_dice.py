@@ -177,10 +177,10 @@ class TestGroups:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"max_dice": 0}, "dice.max_dice: at least 1 is needed"),
-        ({"max_sides": 1}, "dice.max_sides: at least 2 is needed"),
-        ({"max_dices": 3}, "dice.max_dices: there is no such key; did you mean max_dice?"),
-        ({"groups": "often"}, "dice.groups: one of always, mentioned or never is needed"),
+        ({"max_dice": 0}, "settings of dice: max_dice: at least 1 is needed"),
+        ({"max_sides": 1}, "settings of dice: max_sides: at least 2 is needed"),
+        ({"max_dices": 3}, "settings of dice: max_dices: there is no such key; did you mean max_dice?"),
+        ({"groups": "often"}, "settings of dice: groups: one of always, mentioned or never is needed"),
     ],
 )
 def test_wrong_settings_are_named(settings: Mapping[str, JsonValue], problem: str) -> None:

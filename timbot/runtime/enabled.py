@@ -50,13 +50,11 @@ def enable(plugin: Plugin | Enabled, settings: Mapping[str, JsonValue] | None = 
     templates = templates_of(plugin)
     if plugin.config is None and not settings:
         return Enabled(plugin, None, templates)
-    from timbot.config import ConfigErrors, Document, PluginUse  # a plugin without settings does without these libraries
+    from timbot.config import ConfigErrors, Problem, settings_of  # a plugin without settings does without these libraries
 
-    document = Document.of("{}", plugin.name)
-    found, problems = document.check_settings(PluginUse(plugin.name, settings), plugin.config, {"templates": templates})
-    if problems:
-        raise ConfigErrors(problems)
-    return Enabled(plugin, found, templates)
+    if plugin.config is None:
+        raise ConfigErrors([Problem(f"settings of {plugin.name}", "", "this plugin takes no settings")])
+    return Enabled(plugin, settings_of(plugin.name, plugin.config, settings or {}, {"templates": templates}), templates)
 
 
 def enable_all(plugins: Iterable[Plugin | Enabled]) -> tuple[Enabled, ...]:

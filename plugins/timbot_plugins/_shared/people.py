@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from timbot_plugins._shared.fields import Place
+from timbot.fields import Place
 
 
 def _is_entry(text: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from timbot import Pattern
-from timbot_plugins._shared.fields import Model, Place, Word
+from timbot.fields import Place
+from timbot_plugins._shared.fields import Model, Word
 from timbot_plugins._shared.words import contains, plain
 
 Action = Literal["accept", "refuse", "leave"]

@@ -20,7 +20,7 @@ async def friends_of(client: Client) -> tuple[str, ...] | None:
 async def recipients_of(item: Announcement, friends: Iterable[str], client: Client) -> list[Recipient]:
     """The recipients of an announcement, groups first. Their names are asked for only where a text says them."""
     users = tuple(dict.fromkeys((*item.users, *friends)))
-    with_names = any("recipient" in text.variables for text in item.texts)
+    with_names = any("recipient" in text.variables for text in item.text)
     groups = await _group_names(client) if with_names and item.groups else {}
     nicks = await _nicks(client, users) if with_names else {}
     return [

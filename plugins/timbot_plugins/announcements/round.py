@@ -81,7 +81,7 @@ class Teller:
     async def _tell_one(self, recipient: Recipient) -> None:
         said = 0
         try:
-            for text in [text.render(now=self._now, recipient=recipient) for text in self._item.texts]:
+            for text in [text.render(now=self._now, recipient=recipient) for text in self._item.text]:
                 await pace_of(self._out.client).turn(self._per_second)
                 if not said:
                     await self._records.note(recipient, "unknown")

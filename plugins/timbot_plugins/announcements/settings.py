@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from timbot import Planned, Priority, Template, Variables
-from timbot.schedule import ScheduleError, Trigger, at, cron
-from timbot_plugins._shared.fields import Duration, Model, Place, raise_at, zone
-from timbot_plugins._shared.texts import Several, tried
+from timbot.fields import CronLine, Duration, Moment, OneOrMore, Place, ZoneName, raise_at, tried
+from timbot.schedule import Trigger, at, cron
+from timbot_plugins._shared.fields import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Recipient:
 
 _EXAMPLE: Final = {"now": datetime(2026, 1, 5, 9, tzinfo=UTC), "recipient": Recipient("user", "alice", "Alice")}
 
-Text = Annotated[Template, Variables(*_EXAMPLE), AfterValidator(tried(_EXAMPLE))]
+Text = Annotated[Template, Variables(*_EXAMPLE), tried(**_EXAMPLE)]
 """A template with these variables."""
 
 Choice = Literal["high", "normal", "low", "lowest"]
@@ -38,30 +38,6 @@ def _is_name(text: str) -> str:
     return text
 
 
-def _is_cron(text: str) -> str:
-    try:
-        cron(text, tz="UTC")
-    except ScheduleError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-def _is_at(text: str) -> str:
-    try:
-        at(text, tz="UTC")
-    except ScheduleError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-def _is_zone(name: str) -> str:
-    zone(name)
-    return name
-
-
-ZoneName = Annotated[str, AfterValidator(_is_zone)]
-"""The IANA name of a time zone."""
-
 Id = Annotated[str, Field(min_length=1)]
 
 
@@ -70,13 +46,13 @@ class Announcement(Model):
 
     name: Annotated[str, AfterValidator(_is_name)]
     """What it is called in the log and in the store; no two have the same."""
-    cron: Annotated[str, AfterValidator(_is_cron)] | None = None
+    cron: CronLine | None = None
     """When: a cron line, `0 9 * * mon-fri`."""
-    at: Annotated[str, AfterValidator(_is_at)] | None = None
+    at: Moment | None = None
     """Or when, once: a date and time, `2026-12-24 09:00`."""
     tz: ZoneName | None = None
     """The time zone of that, instead of the one for all."""
-    text: Several[Text]
+    text: OneOrMore[Text]
     """What is said: a text, `{file: name.j2}`, or a list of them, said one after the other."""
     groups: tuple[Id, ...] = ()
     """Group IDs; the bot must be a member."""
@@ -113,11 +89,6 @@ class Announcement(Model):
     def group_priority(self) -> Priority:
         """The priority in groups."""
         return Priority[self.priority.upper()]
-
-    @property
-    def texts(self) -> tuple[Template, ...]:
-        """What is said, in order."""
-        return self.text if isinstance(self.text, tuple) else (self.text,)
 
     def trigger(self, tz: str | None) -> Trigger:
         """When it is told; `tz` is the zone for all."""

@@ -8,9 +8,9 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from timbot import Template, User, Variables
-from timbot_plugins._shared.fields import Model, Place, Zone, machine_zone, raise_at
+from timbot.fields import OneOrMore, Place, Zone, machine_zone, raise_at, tried
+from timbot_plugins._shared.fields import Model
 from timbot_plugins._shared.people import Who, listed, never_allowed
-from timbot_plugins._shared.texts import Several, tried
 from timbot_plugins._shared.wording import Action, Wording
 
 PREFIX: Final = "AddSource_Type_"
@@ -18,7 +18,7 @@ PREFIX: Final = "AddSource_Type_"
 
 _EXAMPLE: Final = {"sender": User("alice", "Alice"), "wording": "hello", "source": "Web"}
 
-Text = Annotated[Template, Variables("sender", "wording", "source"), AfterValidator(tried(_EXAMPLE))]
+Text = Annotated[Template, Variables(*_EXAMPLE), tried(**_EXAMPLE)]
 """A template with these variables."""
 
 
@@ -47,7 +47,7 @@ class Rule(Wording):
     """accept, refuse, or leave it to a person."""
     remark: Text | None = None
     """The remark of this friend, instead of the one for all."""
-    welcome: Several[Text] | None = None
+    welcome: OneOrMore[Text] | None = None
     """What is said to this friend, instead of what is said to all: a text, `{file: name.j2}`, or a list of them."""
 
     @property
@@ -94,7 +94,7 @@ class Settings(Model):
     """The time zone of that day, an IANA name; the machine's unless given."""
     remark: Text | None = None
     """How the bot files a new friend. Cut at 96 bytes."""
-    welcome: Several[Text] | None = None
+    welcome: OneOrMore[Text] | None = None
     """What is said to a new friend: a text, `{file: name.j2}`, or a list of them."""
 
     @property

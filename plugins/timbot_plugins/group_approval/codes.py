@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Discriminator, Tag
 
 from timbot import Store
-from timbot_plugins._shared.fields import one_or_several
+from timbot.fields import one_or_several
 from timbot_plugins._shared.words import plain
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{2,62}[a-z0-9]")

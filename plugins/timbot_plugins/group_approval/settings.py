@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from timbot import Template, User, Variables
-from timbot_plugins._shared.fields import Duration, Model, Place, Whole, raise_at
+from timbot.fields import Duration, OneOrMore, Place, raise_at, tried
+from timbot_plugins._shared.fields import Model, Whole
 from timbot_plugins._shared.people import Who, never_allowed
-from timbot_plugins._shared.texts import Several, tried
 from timbot_plugins._shared.wording import Action, Wording
 from timbot_plugins._shared.words import bare, plain
 from timbot_plugins.group_approval.codes import Codes
@@ -28,10 +28,10 @@ class Group:
 
 _EXAMPLE: Final = {"sender": User("alice", "Alice"), "group": Group("@TGS#lobby", "Lobby"), "wording": "hello"}
 
-Text = Annotated[Template, Variables(*_EXAMPLE), AfterValidator(tried(_EXAMPLE))]
+Text = Annotated[Template, Variables(*_EXAMPLE), tried(**_EXAMPLE)]
 """A template with these variables."""
 
-Wait = Annotated[Template, Variables(*_EXAMPLE, "minutes"), AfterValidator(tried({**_EXAMPLE, "minutes": 10}))]
+Wait = Annotated[Template, Variables(*_EXAMPLE, "minutes"), tried(**_EXAMPLE, minutes=10)]
 """A template that can also say how long to wait."""
 
 
@@ -48,7 +48,7 @@ class Rule(Wording):
     """What those refused are told, instead of what all are told."""
     message: Text | None = None
     """What those accepted are told, instead of what all are told."""
-    welcome: Several[Text] | None = None
+    welcome: OneOrMore[Text] | None = None
     """What is said in the group, instead of what is said for all."""
 
     @model_validator(mode="after")
@@ -92,7 +92,7 @@ class GroupSettings(Model):
     """What those refused are told."""
     message: Text | None = None
     """What those accepted are told by the server's notice."""
-    welcome: Several[Text] | None = None
+    welcome: OneOrMore[Text] | None = None
     """What is said in the group when the bot has let somebody in: a text, `{file: name.j2}`, or a list of them."""
     max_members: Annotated[int, Field(ge=1)] | None = None
     """The bot lets nobody in beyond so many members."""
