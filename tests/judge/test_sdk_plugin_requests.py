@@ -64,7 +64,7 @@ class Bots:
         """An `Observer`'s."""
 
     def did(self, activity: Activity) -> None:
-        if activity.kind != "job":
+        if activity.route and activity.kind != "job":
             self.outcomes.append(activity.outcome)
             self._news.set()
 

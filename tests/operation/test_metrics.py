@@ -37,7 +37,8 @@ def everything(metrics: Metrics) -> None:
     metrics.received("bot", "text")
     metrics.handled("bot", "hello", "greet", "sent", 0.02)
     metrics.sent("bot", "text")
-    metrics.reply_failed("bot", "hello", "greet")
+    metrics.handler_failed("bot", "hello", "greet")
+    metrics.replies_failed("bot", "hello", "greet", 1)
     metrics.reconnected("bot")
     metrics.job_ran("bot", "news", "morning", "done", 1.5)
     metrics.limit_hit("bot", "loop_guard")
@@ -53,6 +54,7 @@ def everything(metrics: Metrics) -> None:
         ("timbot_events_handled_total", {"plugin": "hello", "route": "greet", "outcome": "sent"}),
         ("timbot_handler_seconds_count", {"plugin": "hello", "route": "greet"}),
         ("timbot_messages_sent_total", {"kind": "text"}),
+        ("timbot_handlers_failed_total", {"plugin": "hello", "route": "greet"}),
         ("timbot_replies_failed_total", {"plugin": "hello", "route": "greet"}),
         ("timbot_reconnects_total", {}),
         ("timbot_jobs_run_total", {"plugin": "news", "route": "morning", "outcome": "done"}),

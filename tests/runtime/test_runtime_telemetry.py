@@ -75,7 +75,8 @@ async def test_what_comes_in_and_goes_out_is_counted() -> None:
         assert world.figure("events_handled_total", plugin="shop", route="shop.<locals>.quiet", outcome="nothing said") == 1
         assert world.figure("messages_sent_total", kind="text") == 3
         assert world.figure("messages_sent_total", kind="custom") == 2
-        assert world.figure("replies_failed_total", plugin="shop", route="shop.<locals>.bad") == 1
+        assert world.figure("handlers_failed_total", plugin="shop", route="shop.<locals>.bad") == 1
+        assert world.figure("replies_failed_total", plugin="shop", route="shop.<locals>.bad") == 0
         assert world.figure("handler_seconds_count", plugin="shop", route="shop.<locals>.answer") == 2
 
 

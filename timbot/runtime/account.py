@@ -150,7 +150,13 @@ class AccountRunner:
             observer.said(self.client.user_id, plugin, message)
 
     def _tell(self, activity: Activity) -> None:
-        where = {"sender": activity.who, "conversation": activity.conversation}
+        if activity.route:
+            self._log_handled(activity)
+        for observer in self._observers:
+            observer.did(activity)
+
+    def _log_handled(self, activity: Activity) -> None:
+        where = {"sender": activity.who, "conversation": activity.conversation, "why": activity.why}
         said = {"said": "; ".join(preview(message.payload) for message in activity.said)}
         self._log.info(
             "handled",
@@ -160,8 +166,6 @@ class AccountRunner:
             **{name: value for name, value in (where | said).items() if value},
             ms=round(activity.seconds * 1000, 1),
         )
-        for observer in self._observers:
-            observer.did(activity)
 
     def _report(self, event: model.Event) -> None:
         """Say what an operator must know."""

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
+from timbot.errors import TimbotError
 from timbot.im.model import events as model
 from timbot.im.model.message import Message
+from timbot.redaction import clean
+
+LONGEST_SENTENCE: Final = 160
+"""Characters of what an exception says that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What came of a handler: `outcome` in few words, for counting, and `words` for people, where they say more."""
+
+    outcome: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """An event that a handler has dealt with, or a job that has run."""
+    """An event that a handler has dealt with, or nobody; or a job that has run."""
 
     time: float
     """The server's time, Unix seconds."""
@@ -21,12 +34,19 @@ class Activity:
     who: str
     conversation: str
     route: str
-    """`plugin:function`."""
+    """`plugin:function`; empty if no handler took the event."""
     outcome: str
     """In words: `2 sent`, `accept: done`, `left to a person`, `failed`, ..."""
     said: tuple[Message, ...]
     """What it replied. What it said through a `Sender` is told apart (`Observer.said`)."""
     seconds: float
+    words: str = ""
+    """The outcome for people, with the reason that was given or what went wrong; empty if `outcome` says it all. It may
+    hold what people wrote."""
+    why: str = ""
+    """What made the handler decide so, if it says: `rules.2`."""
+    unsent: int = 0
+    """Replies that were not sent, or nobody knows."""
 
 
 class Observer(Protocol):
@@ -37,7 +57,7 @@ class Observer(Protocol):
         ...
 
     def did(self, activity: Activity) -> None:
-        """A handler or a job has ended."""
+        """A handler or a job has ended; or no handler took an event that was for the bot, or looked so (no `route`)."""
         ...
 
     def said(self, account: str, plugin: str, message: Message) -> None:
@@ -55,3 +75,16 @@ def kind_of(event: model.Event) -> str:
         return "join request"
     name = type(event).__name__
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+def sentence_of(error: BaseException) -> str:
+    """`ValueError: there is no order 7`: the type and the beginning of what it says, in one line and without secrets."""
+    try:
+        said = error.message if isinstance(error, TimbotError) else str(error)
+    except Exception:  # its own __str__ fails
+        said = ""
+    line = clean(next(iter(said.strip().splitlines()), ""))
+    if len(line) > LONGEST_SENTENCE:
+        line = f"{line[:LONGEST_SENTENCE]}..."
+    name = type(error).__name__
+    return f"{name}: {line}" if line else name

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from timbot.errors import ImError
 from timbot.im.model import events as model
 from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.people import FriendApplication
@@ -38,7 +41,7 @@ class User:
 class BaseContext:
     """What every handler has, whatever happened."""
 
-    __slots__ = ("_out", "account", "client", "event", "handler", "log", "said")
+    __slots__ = ("_out", "account", "client", "event", "handler", "log", "said", "unsent", "why")
 
     def __init__(self, event: model.Event, out: Sender, handler: str) -> None:
         self.event = event
@@ -50,6 +53,11 @@ class BaseContext:
         """The user ID of the bot's own account."""
         self.said: list[Message] = []
         """What the bot has said so far because of this event."""
+        self.unsent = 0
+        """Replies so far that were not sent, or nobody knows."""
+        self.why = ""
+        """To be set by a handler that chooses between many answers: which it was, in a word or two (`rules.2`), for the log
+        and the chat page. Nothing that people wrote: the log would show it."""
         self.log: Log = out.log.bind(handler=handler, conversation=event.conversation_id)
 
     @property
@@ -61,6 +69,15 @@ class BaseContext:
     def now(self) -> float:
         """The server's time, Unix seconds."""
         return self.client.server_now()
+
+    @contextmanager
+    def replying(self) -> Iterator[list[Message]]:
+        """For the runtime: `said`, to be added to; a reply that is not sent is counted."""
+        try:
+            yield self.said
+        except ImError:
+            self.unsent += 1
+            raise
 
 
 class Context(BaseContext, Generic[P]):
@@ -116,9 +133,8 @@ class Context(BaseContext, Generic[P]):
 
         Raises `ServerError`, `MessageDropped`, `OutcomeUnknown`, and `Silenced` when the bot has said too much.
         """
-        sent = await self._out.answer(self.conversation_id, reply, f"A reply of {self.handler}")
-        self.said += sent
-        return sent
+        with self.replying() as said:
+            return await self._out.answer(self.conversation_id, reply, f"A reply of {self.handler}", said)
 
 
 class FriendRequest(BaseContext):

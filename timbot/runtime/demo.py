@@ -9,8 +9,9 @@ from timbot.config import Config
 from timbot.im.endpoints import SANDBOX_PORT
 from timbot.im.model import events as model
 from timbot.im.model.message import Message
+from timbot.redaction import clean
 from timbot.runtime.activity import Activity
-from timbot.runtime.log import preview
+from timbot.runtime.log import PREVIEW, preview
 from timbot.sandbox.asgi import SandboxServer
 from timbot.sandbox.domain import Refused
 from timbot.sandbox.domain.group_rules import GroupType
@@ -30,8 +31,9 @@ class PageObserver:
         """The page sees what comes in by itself."""
 
     def did(self, activity: Activity) -> None:
-        """One more line for the page, with what was said."""
-        said = " · ".join(preview(message.payload, texts=True) for message in activity.said)
+        """One more line for the page, with what was said; how many messages that were goes without saying."""
+        said = [preview(message.payload, texts=True) for message in activity.said]
+        ended = activity.words or ("" if said and activity.outcome.endswith(" sent") else activity.outcome)
         self._feed.publish(
             FeedEntry(
                 time=activity.time,
@@ -40,8 +42,9 @@ class PageObserver:
                 who=activity.who,
                 conversation=activity.conversation,
                 route=activity.route,
-                outcome=said or activity.outcome,
+                outcome=" · ".join(filter(None, (ended, *said))),
                 milliseconds=round(activity.seconds * 1000, 1),
+                why=clean(activity.why)[:PREVIEW],
             )
         )
 

@@ -19,13 +19,13 @@ from timbot.routing.plugin import Route
 from timbot.routing.replies import PASS, Accept, Reject, WrongReply
 from timbot.routing.table import Table, open_to
 from timbot.routing.text import normalize, without_mention
-from timbot.runtime.activity import Activity, kind_of
+from timbot.runtime.activity import Activity, Ending, kind_of, sentence_of
 from timbot.runtime.context import BaseContext, Context, FriendRequest, GroupJoinRequest
 from timbot.runtime.failures import tell_failure
 from timbot.runtime.lanes import Lanes
 from timbot.runtime.outfit import Stores, outfits
 from timbot.runtime.reporter import Reporter
-from timbot.runtime.requests import Outcome, answer_friend, answer_group
+from timbot.runtime.requests import Outcome, answer_friend, answer_group, ending
 from timbot.runtime.sender import Sender
 from timbot.runtime.speaker import Silenced, Speaker, Told
 from timbot.runtime.welcome import welcome
@@ -164,24 +164,24 @@ class Dispatcher:
 
     async def _turn(self, occasion: _Occasion) -> None:
         handled = False
-        asked: list[str] = []
+        passed_on: list[str] = []
         for route in open_to(occasion.routes, bot_speaking=occasion.from_bot):
-            asked.append(route.name)
-            if await self._run(route, occasion):
+            if await self._run(route, occasion, passed_on):
                 handled = True
                 if route.block:
                     break
         message = occasion.message
         if handled and message is not None:
             self._reporter.read(message)
-        elif not handled and not asked:
+        elif not handled and not passed_on:
             self._unhandled(occasion)
         elif not handled and message is not None:
-            kind, where = kind_of(occasion.event), message.conversation_id
-            self._log.info("left unanswered", kind=kind, conversation=where, asked=", ".join(asked))
+            kind, where, asked = kind_of(occasion.event), message.conversation_id, ", ".join(passed_on)
+            self._log.info("left unanswered", kind=kind, conversation=where, asked=asked)
+            self._nobody(occasion, Ending("left unanswered", f"left unanswered, passed on by {asked}"))
 
-    async def _run(self, route: Route, occasion: _Occasion) -> bool:
-        """Let a handler have the event; False if it passes it on."""
+    async def _run(self, route: Route, occasion: _Occasion, passed_on: list[str]) -> bool:
+        """Let a handler have the event; False if it passes it on, and then it is added to `passed_on`."""
         wiring = self._wirings[id(route)]
         context = self._context(route, occasion, wiring.out)
         began = time.perf_counter()
@@ -189,27 +189,29 @@ class Dispatcher:
         try:
             result = await route.handler(context, **wiring.arguments)
             passed = result is PASS
-            outcome = "passed on" if passed else await self._carry_out(route, occasion, wiring.out, result, context.said)
+            ended = Ending("passed on") if passed else await self._carry_out(route, occasion, wiring.out, result, context)
         except Silenced:
-            outcome = "silenced"
+            ended = Ending("silenced", "silenced: too many replies within a minute")
         except NotLoggedIn:
-            outcome = "not logged in any more"
+            ended = Ending("not logged in any more")
         except asyncio.CancelledError as error:
             if _is_stopping():
                 raise
             # Not we: the handler waited for something that was cancelled.
-            outcome = self._failed(route, context, error)
+            ended = self._failed(route, context, error)
         except (Exception, SystemExit) as error:
             # Whatever a handler does wrong, the lane goes on: the failure is its own, and no reason to end the process.
-            outcome = self._failed(route, context, error)
+            ended = self._failed(route, context, error)
         seconds = time.perf_counter() - began
+        if passed:
+            passed_on.append(f"{route.name} ({context.why})" if context.why else route.name)
         if passed and not context.said:
             context.log.debug("passed on", sender=_who(context), ms=round(seconds * 1000, 1))
         else:
-            self._tell(self._activity(route, occasion.event, context, outcome, seconds))
+            self._tell(self._activity(route, occasion.event, context, ended, seconds))
         return not passed
 
-    def _activity(self, route: Route, event: model.Event, context: BaseContext, outcome: str, seconds: float) -> Activity:
+    def _activity(self, route: Route, event: model.Event, context: BaseContext, ended: Ending, seconds: float) -> Activity:
         return Activity(
             context.now,
             self.client.user_id,
@@ -217,21 +219,36 @@ class Dispatcher:
             _who(context),
             event.conversation_id,
             route.name,
-            outcome,
+            ended.outcome,
             tuple(context.said),
             seconds,
+            ended.words,
+            str(context.why),
+            context.unsent,
         )
 
-    def _failed(self, route: Route, context: BaseContext, error: BaseException) -> str:
+    def _failed(self, route: Route, context: BaseContext, error: BaseException) -> Ending:
         tell_failure(context.log, error, place=route.place, sender=_who(context))
-        return "failed"
+        return Ending("failed", f"failed: {sentence_of(error)}")
+
+    def _nobody(self, occasion: _Occasion, ended: Ending) -> None:
+        """No handler took it: no news for the log, but for who watches."""
+        event, message = occasion.event, occasion.message
+        who, now = _asking(event) if message is None else message.from_, self.client.server_now()
+        account, where = self.client.user_id, event.conversation_id
+        self._tell(Activity(now, account, kind_of(event), who, where, "", ended.outcome, (), 0.0, ended.words))
 
     def _unhandled(self, occasion: _Occasion) -> None:
         """Somebody meant the bot, and it does nothing: told with what to write for it, once for each kind."""
         event, message = occasion.event, occasion.message
-        if occasion.from_bot or (message is not None and not self._is_addressed(message)):
+        if occasion.from_bot:
             return
         if message is None and not isinstance(event, model.FriendApplicationReceived | model.GroupApplication):
+            return
+        addressed = message is None or self._is_addressed(message)
+        overheard = not addressed and message is not None and isinstance(message.payload, Text)
+        self._nobody(occasion, Ending("not mentioned, so not answered" if overheard else "no handler for this"))
+        if not addressed:
             return
         kind = kind_of(event)
         sender = _asking(event) if message is None else message.from_
@@ -252,16 +269,18 @@ class Dispatcher:
         match = route.pattern.search(occasion.text) if route.pattern is not None else None
         return Context(event, out, route.name, message=occasion.message, text=occasion.text, args=occasion.args, match=match)
 
-    async def _carry_out(self, route: Route, occasion: _Occasion, out: Sender, result: object, said: list[Message]) -> str:
-        """What the handler returned becomes what the bot does, and `said` what it says. A short word for the log."""
+    async def _carry_out(self, route: Route, occasion: _Occasion, out: Sender, result: object, context: BaseContext) -> Ending:
+        """What the handler returned becomes what the bot does and says."""
         if route.kind in ("friend", "join"):
-            return await self._decide(route, occasion.event, out, result, said)
-        said += await out.answer(occasion.event.conversation_id, result, f"What {route.name} ({route.place}) returned")
-        return f"{len(said)} sent" if said else "nothing said"
+            return await self._decide(route, occasion.event, out, result, context)
+        with context.replying() as said:
+            where = f"What {route.name} ({route.place}) returned"
+            await out.answer(occasion.event.conversation_id, result, where, said)
+        return Ending(f"{len(said)} sent" if said else "nothing said")
 
-    async def _decide(self, route: Route, event: model.Event, out: Sender, decision: object, said: list[Message]) -> str:
+    async def _decide(self, route: Route, event: model.Event, out: Sender, decision: object, context: BaseContext) -> Ending:
         if decision is None:
-            return "left to a person"
+            return Ending("left to a person")
         if not isinstance(decision, Accept | Reject):
             where = f"What {route.name} ({route.place}) returned"
             hint = "It may be Accept(...), Reject(...) or None."
@@ -273,8 +292,9 @@ class Dispatcher:
         else:
             raise TypeError(f"{route.name}: {type(event).__name__} is no request.")
         if isinstance(decision, Accept) and decision.welcome is not None and outcome is Outcome.DONE:
-            said += await welcome(out, _home(event), decision.welcome, f"The welcome of {route.name}")
-        return f"{type(decision).__name__.lower()}: {outcome.value}"
+            with context.replying() as said:
+                await welcome(out, _home(event), decision.welcome, f"The welcome of {route.name}", said)
+        return ending(decision, outcome, friend=route.kind == "friend")
 
 
 def _is_stopping() -> bool:

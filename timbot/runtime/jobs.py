@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from timbot.errors import PluginError, TimbotError
 from timbot.im.client import Client
 from timbot.routing.plugin import JobRoute, Planned
-from timbot.runtime.activity import Activity
+from timbot.runtime.activity import Activity, sentence_of
 from timbot.runtime.job import Job
 from timbot.runtime.outfit import Outfit
 from timbot.runtime.scheduler import Run, Scheduler
@@ -71,7 +71,7 @@ class JobRunner:
         route, now = planned.route, spec.trigger.local(run.nominal)
         job = Job(spec.name, now, wiring.out, data=planned.planned.data, late=run.late, missed=run.missed)
         began = time.perf_counter()
-        outcome = "failed"
+        outcome, words = "failed", ""
         try:
             await (route.handler(job, **wiring.arguments) if route.wants_job else route.handler(**wiring.arguments))
             outcome = "done"
@@ -79,10 +79,14 @@ class JobRunner:
             outcome = "cancelled"
             raise
         except SystemExit as error:  # it is no reason to end the process
+            words = f"failed: {sentence_of(error)}"
             raise PluginError(f"{spec.name} ({route.place}) ended with SystemExit.", hint="Let it return instead.") from error
+        except Exception as error:
+            words = f"failed: {sentence_of(error)}"
+            raise
         finally:
             seconds = time.perf_counter() - began
-            self._tell(Activity(self._client.server_now(), job.account, "job", "", "", spec.name, outcome, (), seconds))
+            self._tell(Activity(self._client.server_now(), job.account, "job", "", "", spec.name, outcome, (), seconds, words))
 
 
 class _Records:

@@ -52,7 +52,8 @@ class Metrics:
         self._handled = counter("events_handled", "Events that a handler dealt with.", "plugin", "route", "outcome")
         self._handler_seconds = seconds("handler_seconds", "How long a handler and its replies took.")
         self._sent = counter("messages_sent", "Messages that the server has taken.", "kind")
-        self._failed = counter("replies_failed", "Replies that were not sent, or nobody knows.", "plugin", "route")
+        self._failed = counter("handlers_failed", "Events whose handler failed.", "plugin", "route")
+        self._unsent = counter("replies_failed", "Replies that were not sent, or nobody knows.", "plugin", "route")
         self._reconnects = counter("reconnects", "Logins after a break.")
         self._jobs = counter("jobs_run", "Scheduled jobs that ended or were skipped.", "plugin", "route", "outcome")
         self._job_seconds = seconds("job_seconds", "How long a scheduled job took.")
@@ -95,9 +96,13 @@ class Metrics:
         """A message has gone out; `kind` of its payload."""
         self._sent.labels(account, kind).inc()
 
-    def reply_failed(self, account: str, plugin: str, route: str) -> None:
-        """A reply could not be sent, or nobody knows whether it was."""
+    def handler_failed(self, account: str, plugin: str, route: str) -> None:
+        """A handler has raised, or what it returned could not be done."""
         self._failed.labels(account, plugin, route).inc()
+
+    def replies_failed(self, account: str, plugin: str, route: str, count: int) -> None:
+        """So many replies could not be sent, or nobody knows whether they were. Once called, the series is there."""
+        self._unsent.labels(account, plugin, route).inc(count)
 
     def reconnected(self, account: str) -> None:
         """The account has logged in again after a break."""

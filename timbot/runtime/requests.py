@@ -12,8 +12,11 @@ from typing import Final
 from timbot.errors import ImError, OutcomeUnknown, ServerError
 from timbot.im.client import Client
 from timbot.im.model.events import GroupApplication
+from timbot.im.model.payloads import Text
 from timbot.im.model.people import FriendApplication
 from timbot.routing.replies import Accept, Reject
+from timbot.runtime.activity import Ending
+from timbot.runtime.log import preview
 
 MOST_TRIES: Final = 5
 
@@ -34,6 +37,29 @@ _GROUP_OUTCOMES: Final = {
     10004: Outcome.GONE,
 }
 _FRIEND_OUTCOMES: Final = {30614: Outcome.GONE, 30003: Outcome.GONE}
+
+
+def ending(answer: Accept | Reject, outcome: Outcome, *, friend: bool) -> Ending:
+    """What came of an answer; for people with what it says to whoever asked."""
+    kind = type(answer).__name__.lower()
+    if outcome is Outcome.DONE:
+        words = _said(answer, friend=friend)
+    elif outcome is Outcome.DONE_BY_OTHER:
+        words = "done by another admin"
+    else:
+        words = "gone: there was nothing left to answer"
+    return Ending(f"{kind}: {outcome.value}", words)
+
+
+def _said(answer: Accept | Reject, *, friend: bool) -> str:
+    if isinstance(answer, Reject):  # whoever wants to be friends is told no reason
+        return f"refused: {_quoted(answer.reason)}" if answer.reason and not friend else "refused"
+    name, text = ("remark", answer.remark) if friend else ("message", answer.message)
+    return f"accepted, {name} {_quoted(text)}" if text else "accepted"
+
+
+def _quoted(text: str) -> str:
+    return preview(Text(text), texts=True)
 
 
 async def answer_friend(client: Client, application: FriendApplication, answer: Accept | Reject) -> Outcome:

@@ -39,9 +39,16 @@ class Sender:
         """
         return await self._say(ConversationType.GROUP, group_id, reply, priority)
 
-    async def answer(self, conversation_id: str, reply: object, where: str) -> list[Message]:
-        """What a handler (`where`) says where its event came from. Raises `Silenced` when the bot has said too much there."""
-        return [await self._speaker.say(conversation_id, payload) for payload in payloads_of(reply, where, self._render)]
+    async def answer(self, conversation_id: str, reply: object, where: str, said: list[Message]) -> list[Message]:
+        """What a handler (`where`) says where its event came from. Raises `Silenced` when the bot has said too much there.
+
+        Each message is added to `said` once it is sent: those before one that fails have been said all the same.
+        """
+        sent = []
+        for payload in payloads_of(reply, where, self._render):
+            sent.append(await self._speaker.say(conversation_id, payload))
+            said.append(sent[-1])
+        return sent
 
     async def _say(self, kind: ConversationType, to: str, reply: Replies, priority: Priority) -> list[Message]:
         outbox = self._speaker.outbox

@@ -70,7 +70,9 @@ class Telemetry:
                 self.metrics.not_understood(account)
 
     def did(self, activity: Activity) -> None:
-        """Count what a handler or a job has done."""
+        """Count what a handler or a job has done. What no handler took was counted when it came in."""
+        if not activity.route:
+            return
         plugin, _, route = activity.route.partition(":")
         outcome = "sent" if activity.outcome.endswith(" sent") else activity.outcome  # no numbers in a label
         if activity.kind == "job":
@@ -79,8 +81,9 @@ class Telemetry:
         self.metrics.handled(activity.account, plugin, route, outcome, activity.seconds)
         for message in activity.said:
             self._sent(activity.account, message)
+        self.metrics.replies_failed(activity.account, plugin, route, activity.unsent)
         if outcome == "failed":
-            self.metrics.reply_failed(activity.account, plugin, route)
+            self.metrics.handler_failed(activity.account, plugin, route)
         elif outcome == "silenced":
             self.metrics.limit_hit(activity.account, "loop_guard")
 

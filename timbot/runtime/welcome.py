@@ -17,12 +17,12 @@ PATIENCE: Final = 10.0
 PAUSE: Final = 1.0
 
 
-async def welcome(out: Sender, conversation_id: str, words: Replies, where: str) -> list[Message]:
-    """Say it; where the new friend is not known as one yet, again for ten seconds. Raises what `Sender.answer` raises."""
+async def welcome(out: Sender, conversation_id: str, words: Replies, where: str, said: list[Message]) -> list[Message]:
+    """Say it; where the new friend is not known as one yet, again for ten seconds. As `Sender.answer` does."""
     until = asyncio.get_running_loop().time() + PATIENCE
     while True:
         try:
-            return await out.answer(conversation_id, words, where)
+            return await out.answer(conversation_id, words, where, said)
         except ServerError as error:
             if error.code not in NOT_YET_FRIENDS or asyncio.get_running_loop().time() >= until:
                 raise

@@ -193,7 +193,8 @@ class World:
 
     def did(self, activity: Activity) -> None:
         """A handler or a job of one of the bots has ended."""
-        self.activity.append(activity)
+        if activity.route:
+            self.activity.append(activity)
 
     def said(self, account: str, plugin: str, message: Message) -> None:
         """What the bots say of their own accord is seen where it arrives."""

@@ -22,11 +22,13 @@ async def answer(ctx: Context[Text], *, cfg: Settings, out: Sender, store: Store
     """Answer a message, if there is an answer and no person has the conversation."""
     memory = Memory(store, ctx.conversation_id, ctx.sender.id)
     if await memory.is_quiet(ctx.now):
+        ctx.why = "a person has the conversation"
         return PASS
     found = await choose(cfg, Asked(ctx.text, bool(ctx.group_id), ctx.now), memory)
     if found is None:
+        ctx.why = "nothing fits"
         return PASS
-    ctx.log.debug("answer found", by=found.by)
+    ctx.why = found.by
     values = _values(ctx, cfg, found)
     texts = _said(found.texts, values)
     if not found.hand_over:

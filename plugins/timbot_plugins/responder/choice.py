@@ -25,7 +25,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is to be said. `by` names the setting that says so, for the log."""
+    """What is to be said. `by` names the setting that says so, for the log and the chat page."""
 
     by: str
     texts: tuple[Template, ...]

@@ -21,7 +21,8 @@ class FeedEntry:
 
     `time`: when, in Unix seconds. `account`: the bot. `event`: what happened, in words ("text", "friend request"). `who`: who
     caused it. `conversation`: where, a conversation ID, empty if nowhere. `route`: the handler that took it, empty if none did.
-    `outcome`: what came of it, in words ("replied", "failed: ..."). `milliseconds`: how long it took.
+    `outcome`: what came of it, in words ("replied", "failed: ..."). `milliseconds`: how long it took. `why`: what made the
+    handler decide so, if it says.
     """
 
     time: float
@@ -32,6 +33,7 @@ class FeedEntry:
     route: str
     outcome: str
     milliseconds: float
+    why: str = ""
 
 
 class Feed:
