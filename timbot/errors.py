@@ -103,10 +103,23 @@ class ServerError(ImError):
     docs = "errors#server"
 
     def __init__(self, command: str, code: int, info: str = "", *, hint: str = "") -> None:
-        super().__init__(f"{command} was refused: {code}{f' {info}' if info else ''}.", hint=hint)
+        cure = hint or _SERVER_HINTS.get(code, "")
+        super().__init__(f"{command} was refused: {code}{f' {info}' if info else ''}.", hint=cure)
         self.command = command
         self.code = code
         self.info = info
+
+
+_TOO_LONG = "A message holds 12,288 bytes, with everything in it: send a long text in several messages, or a link to it."
+_NO_FRIENDS = "The app lets only friends write to each other: the bot and this user have to be friends first."
+_SERVER_HINTS: dict[int, str] = {
+    10017: "The account is muted in this group: an admin of the group can change that.",
+    20009: _NO_FRIENDS,
+    20010: _NO_FRIENDS,
+    20011: _NO_FRIENDS,
+    80002: _TOO_LONG,
+    93000: _TOO_LONG,
+}
 
 
 class LoginRefused(ServerError):
