@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import pytest
 from client_site import Site
 
 from timbot.im.model import events as model
+from timbot.im.wire.commands import status
 from timbot.im.wire.elements import TextElem, seal_element
+from timbot.sandbox.observe import Handled
 
 
 def say(site: Site, sender: str, text: str, number: int) -> None:
@@ -37,6 +40,37 @@ async def test_what_the_queue_could_not_hold_is_read_from_history(site: Site, us
     await bot.ready()
     for name in names:
         assert bot.texts(f"C2C{name}") == [f"{turn}" for turn in range(messages)]
+
+
+async def test_what_the_queue_lets_fall_while_it_is_read_is_read_from_history(site: Site) -> None:
+    """Each page finds the queue full of newer ones, which come by push: what the pages bring is no longer the whole of it."""
+    site.sandbox.domain.accounts.ensure("ann")
+    bot = await site.enter("bot")
+    await asyncio.sleep(1)
+    bot.faults.refuse(1)
+    bot.faults.cut()
+    await asyncio.sleep(0.1)
+    bot.forget()
+    numbers = itertools.count()
+
+    def talk(messages: int) -> None:
+        for number in itertools.islice(numbers, messages):
+            say(site, "ann", f"{number}", number)
+
+    talk(260)
+    watching = site.sandbox.observe()
+    ready = asyncio.create_task(bot.ready())
+    pages = 0
+    async for happening in watching:
+        pages += isinstance(happening, Handled) and happening.done.command == status.SYNC.name
+        if pages == 4:
+            break
+        if isinstance(happening, Handled) and happening.done.command == status.SYNC.name:
+            talk(60)
+    watching.close()
+    await ready
+    await asyncio.sleep(1)
+    assert bot.texts("C2Cann") == [f"{number}" for number in range(next(numbers))]
 
 
 async def test_lists_at_their_cap_are_reported(site: Site) -> None:

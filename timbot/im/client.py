@@ -39,7 +39,7 @@ from timbot.im.happenings import (
     Synced,
     SyncFailed,
 )
-from timbot.im.inbox import Gap, Inbox
+from timbot.im.inbox import QUEUE_CAP, Gap, Inbox
 from timbot.im.model import events as model
 from timbot.im.session import Session, Timing
 from timbot.im.sync import EndlessAnswer
@@ -273,7 +273,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         """Users of whom something may be missing, since (Unix seconds): what the caps of queue and list have cut off."""
         missed = [item for round_ in self._missed for item in round_.items if isinstance(item.value, C2CMessage)]
         came = {c2c_identity(item.value, self.user_id) for item in missed if isinstance(item.value, C2CMessage)}
-        senders = {identity.peer for identity in came if isinstance(identity, C2CIdentity)}
+        senders = self._inbox.senders(missed)
         contacts, full = await self._last_c2c_messages()
         recent = [last for last in contacts if last.time >= since]
         unknown = {
@@ -283,11 +283,11 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             and C2CIdentity(last.peer, False, last.sequence, last.random) not in came
             and not self._inbox.knows(last.peer, last.sequence, last.random)
         }
-        doubtful = self._doubtful | unknown | self._inbox.capped(missed)
+        doubtful = self._doubtful | unknown | {user for user, count in senders.items() if count >= QUEUE_CAP}
         if full or len(senders) >= LIST_CAP:
             window = f"since {since:.0f}"
             self._hand_over([model.Incomplete("", f"the server's lists are full at {LIST_CAP} conversations, {window}")])
-            doubtful |= senders | {last.peer for last in recent} | self._inbox.peers()
+            doubtful |= senders.keys() | {last.peer for last in recent} | self._inbox.peers()
         return doubtful
 
     def _hand_over_missed(self) -> None:

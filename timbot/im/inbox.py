@@ -133,10 +133,14 @@ class Inbox:
             ready.extend(self._take(value))
         return ready
 
-    def capped(self, items: Iterable[Pushed]) -> set[str]:
-        """Users of whom a look back brought so much that the queue may have lost the rest."""
-        counted = Counter(item.value.from_account for item in items if isinstance(item.value, C2CMessage))
-        return {user for user, number in counted.items() if number >= QUEUE_CAP}
+    def senders(self, items: Iterable[Pushed]) -> Counter[str]:
+        """How many C2C messages of each user have come since the login: by a look back (`items`) and by pushes held.
+
+        Both count against the server's queue. What it has let fall for want of room has as many newer ones behind it as it
+        holds; but those that came while the pages were asked for, came by push.
+        """
+        values = (item.value for item in (*items, *self._held))
+        return Counter(value.from_account for value in values if isinstance(value, C2CMessage))
 
     def peers(self) -> set[str]:
         """Users whose messages have been taken within the last hour."""
