@@ -334,3 +334,8 @@ def test_the_plugins_of_a_file_with_mistakes(text: str, names: dict[str, list[st
     made = document(text)
     assert made.problems
     assert {user: [use.name for use in uses] for user, uses in made.plugin_uses().items()} == names
+
+
+def test_an_endpoint_that_is_nearly_one() -> None:
+    assert mistake(f"{ACCOUNT}endpoint: sandbx\n").endswith("; did you mean sandbox?")
+    assert "did you mean" not in mistake(f"{ACCOUNT}endpoint: http://example.com\n")

@@ -227,7 +227,7 @@ def test_half_a_character() -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- 1\n", "just words\n", "---\n...\n", "~"])
 def test_no_settings_at_all(text: str) -> None:
-    assert mistake(text) == "c.yaml: the file holds no settings; begin with 'accounts:', see config.example.yaml"
+    assert mistake(text) == "c.yaml: the file holds no settings: 'timbot new config FILE' writes one to begin with"
 
 
 def test_a_list_in_itself_is_no_crash() -> None:

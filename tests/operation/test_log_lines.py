@@ -23,6 +23,7 @@ from timbot.im.wire.value import Raw
 from timbot.redaction import register
 from timbot.runtime.lines import json_line, text_line
 from timbot.runtime.log import configure, get_log, preview, watch_loop
+from timbot.runtime.wording import HIDDEN as NOT_SHOWN
 
 SECRET = "a-secret-that-nobody-may-see-42"
 Form = Literal["text", "json"]
@@ -76,13 +77,13 @@ def test_an_event_is_an_aligned_line() -> None:
 def test_an_exception_is_readable_below_its_line() -> None:
     stream = written("text")
     try:
-        raise ValueError("oops")
-    except ValueError:
+        raise TypeError("oops")
+    except TypeError:
         get_log().exception("handler failed")
     first, *rest = stream.getvalue().splitlines()
     assert first.endswith("error   handler failed")
     assert rest[0] == "    | Traceback (most recent call last):"
-    assert rest[-1] == "    | ValueError: oops"
+    assert rest[-1] == "    | TypeError: oops"
     assert all(line.startswith("    | ") for line in rest)
 
 
@@ -139,13 +140,13 @@ def test_an_event_is_an_object() -> None:
 def test_a_traceback_is_one_field() -> None:
     stream = written("json")
     try:
-        raise ValueError("oops")
-    except ValueError as error:
+        raise TypeError("oops")
+    except TypeError as error:
         get_log().error("failed", exc_info=error)
     (line,) = stream.getvalue().splitlines()
     told = json.loads(line)
     assert told["exception"].startswith("Traceback (most recent call last):")
-    assert told["exception"].endswith("ValueError: oops")
+    assert told["exception"].endswith("TypeError: oops")
 
 
 def test_a_number_that_json_does_not_know_costs_no_line() -> None:
@@ -273,13 +274,78 @@ def test_a_library_s_broken_record_is_said_and_harms_nobody(form: Form) -> None:
     assert "some.library" in stream.getvalue()
 
 
+# What exceptions say
+
+WORDS = "what a customer wrote"
+
+
+def told_of(error: BaseException, level: str = "info", texts: bool = False) -> str:
+    """The traceback in the log."""
+    stream = written("json", level, texts)
+    get_log().error("handler failed", exc_info=error)
+    trace: str = json.loads(stream.getvalue())["exception"]
+    return trace
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    """The error as it is when it has been raised."""
+    try:
+        raise error from cause
+    except Exception as caught:
+        return caught
+
+
+@pytest.mark.parametrize("error", [KeyError(WORDS), ValueError(WORDS), RuntimeError(WORDS), LookupError(WORDS)])
+def test_words_of_people_in_an_exception_stay_out_of_the_log(error: Exception) -> None:
+    trace = told_of(raised(error))
+    assert trace.endswith(f"{type(error).__name__}: {NOT_SHOWN}")
+    assert WORDS not in trace
+    assert "test_log_lines.py" in trace, "the place is told"
+
+
+@pytest.mark.parametrize(("level", "texts"), [("debug", False), ("info", True)])
+def test_whoever_asks_for_them_gets_the_words(level: str, texts: bool) -> None:
+    assert told_of(raised(KeyError(WORDS)), level, texts).endswith(f"KeyError: '{WORDS}'")
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError(111, "refused"), TypeError("no"), FrameError("broken")])
+def test_what_the_system_and_timbot_say_is_always_told(error: Exception) -> None:
+    assert told_of(raised(error)).endswith(str(error))
+
+
+def test_an_exception_without_words_is_told_as_it_is() -> None:
+    assert told_of(raised(AssertionError())).endswith("AssertionError")
+
+
+def test_words_do_not_come_in_by_a_cause_a_context_a_group_or_a_note() -> None:
+    noted = ValueError(WORDS)
+    noted.add_note(WORDS)
+    inner = raised(OSError("gone"), raised(KeyError(WORDS)))
+    try:
+        try:
+            raise LookupError(WORDS)
+        except LookupError:
+            raise ExceptionGroup(WORDS, [noted, OSError(5, "disk"), raised(TypeError("no"), inner)])  # noqa: B904
+    except ExceptionGroup as error:
+        trace = told_of(error)
+    assert WORDS not in trace
+    for kept in ("LookupError", "ExceptionGroup", "ValueError", "KeyError", "[Errno 5] disk", "OSError: gone", "TypeError: no"):
+        assert kept in trace
+
+
+def test_exceptions_that_go_in_circles_end() -> None:
+    one, two = KeyError(WORDS), ValueError(WORDS)
+    one.__context__, two.__context__ = two, one
+    assert WORDS not in told_of(one)
+
+
 async def test_an_error_nobody_awaited_is_an_event() -> None:
     register(SECRET)
     stream = written("json")
     watch_loop(asyncio.get_running_loop())
 
     async def fail() -> None:
-        raise ValueError(SECRET)
+        raise TypeError(SECRET)
 
     task = asyncio.create_task(fail(), name="the work")
     await asyncio.wait({task})
@@ -288,7 +354,7 @@ async def test_an_error_nobody_awaited_is_an_event() -> None:
     told = json.loads(stream.getvalue())
     assert told["event"] == "unhandled in the loop"
     assert "the work" in told["future"]
-    assert told["exception"].endswith("ValueError: ***")
+    assert told["exception"].endswith("TypeError: ***")
 
 
 # Streams

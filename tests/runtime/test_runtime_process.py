@@ -15,7 +15,7 @@ from structlog.testing import LogCapture
 
 from timbot import Bot, Context, ConversationType, Plugin, Text
 from timbot.config import Config, parse
-from timbot.errors import ConfigError, KickedOutError, LoginRefused, PluginError
+from timbot.errors import ConfigError, KickedOutError, KickKind, LoginRefused, PluginError
 from timbot.im.client import Account, Client
 from timbot.im.credentials import from_secret_key
 from timbot.im.endpoints import Endpoint
@@ -285,7 +285,37 @@ def test_a_bot_runs_its_configuration(
     (tmp_path / "c.yaml").write_text("accounts: [{user_id: bot}]\nplugins: [more.py]\n")
     Bot("mine").run(str(tmp_path / "c.yaml"))
     assert seen == [["mine", "more"], tmp_path / "c.yaml", False]
-    assert capsys.readouterr().err == "here it is\n"
+    told, end = capsys.readouterr().err.splitlines()
+    assert told == "here it is"
+    assert '"event": "stopped"' in end
+
+
+def test_a_bot_that_fails_does_not_say_that_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(_assembly: Assembly, _stop: asyncio.Event, _announce: process.Announce) -> None:
+        raise KickedOutError(KickKind.MULTIPLE_ACCOUNT)
+
+    monkeypatch.setattr(process, "run", run)
+    (tmp_path / "c.yaml").write_text("accounts: [{user_id: bot}]\n")
+    with pytest.raises(KickedOutError):
+        Bot("mine").run(str(tmp_path / "c.yaml"))
+    assert "stopped" not in capsys.readouterr().err
+
+
+def test_a_secret_that_everybody_can_read_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(_assembly: Assembly, _stop: asyncio.Event, _announce: process.Announce) -> None:
+        return
+
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(process, "exposed_files", lambda _config, folder: [folder / "tim.key"])
+    (tmp_path / "c.yaml").write_text("accounts: [{user_id: bot}]\n")
+    Bot("mine").run(str(tmp_path / "c.yaml"))
+    told = [line for line in capsys.readouterr().err.splitlines() if "secret can be read" in line]
+    assert len(told) == 1
+    assert f"chmod 600 {tmp_path / 'tim.key'}" in told[0]
 
 
 def test_a_bot_without_a_configuration(tmp_path: Path) -> None:

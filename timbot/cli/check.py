@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from timbot.runtime.assembly import Assembly
 
 
-@click.command()
+@click.command(short_help="Tell everything that is wrong with a configuration.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_context
 def command(context: click.Context, file: Path) -> None:
@@ -22,7 +22,7 @@ def command(context: click.Context, file: Path) -> None:
     Every mistake is a line on standard error, as "file:line:column: key: what is needed"; then their number. Exit code 0
     without mistakes, 78 with some.
     """
-    from timbot.config import ConfigErrors
+    from timbot.config import ConfigErrors, exposed_files
     from timbot.runtime.assembly import assemble
 
     try:
@@ -33,6 +33,8 @@ def command(context: click.Context, file: Path) -> None:
         number = len(errors.problems)
         click.echo(f"{number} {'mistake' if number == 1 else 'mistakes'}", err=True)
         context.exit(exits.CONFIG)
+    for exposed in exposed_files(assembly.config, file.parent):
+        click.echo(f"Note: everybody on this machine can read {exposed}, which holds a secret: chmod 600 {exposed}", err=True)
     click.echo(f"{file} is fine: {_summary(assembly)}")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from timbot.config.document import Document, settings_of
 from timbot.config.duration import Duration, seconds
+from timbot.config.exposed import exposed_files
 from timbot.config.models import AccountConfig, Config, HttpConfig, LogConfig, PluginUse, SandboxConfig
 from timbot.config.problems import ConfigErrors, Location, Problem
 
@@ -26,6 +27,7 @@ __all__ = [
     "Problem",
     "SandboxConfig",
     "describe_settings",
+    "exposed_files",
     "load",
     "parse",
     "read",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -24,14 +24,14 @@ T = TypeVar("T")
 class Document:
     """A configuration as it was written. Made by `read` or `of`; never shows a value of the file."""
 
-    def __init__(self, name: str, root: MapNode | None, problems: list[Problem]) -> None:
+    def __init__(self, name: str, root: MapNode | None, problems: list[Problem], files: Iterable[Path] = ()) -> None:
         self.name = name
         """The file, as it was given."""
         self._root = root
         self._config: Config | None = None
         found = list(problems)
         if root is not None:
-            found += self._validated(root)
+            found += self._validated(root, files)
         self.problems: list[Problem] = list(ConfigErrors(found).problems)
         """Everything that is wrong, in the order of the file. Settings of plugins are not looked into: see `check_settings`."""
 
@@ -57,12 +57,13 @@ class Document:
     @classmethod
     def of(cls, text: str, name: str = "<config>", folder: Path = Path(), environ: Mapping[str, str] = os.environ) -> Self:
         """A document from a text. `${file:...}` is relative to `folder`. Never raises for what the text says."""
-        root, problems = read(text, name, Expander(folder, environ))
+        expander = Expander(folder, environ)
+        root, problems = read(text, name, expander)
         if not isinstance(root, MapNode):
             if not problems:
-                problems = [Problem(name, "", "the file holds no settings; begin with 'accounts:', see config.example.yaml")]
+                problems = [Problem(name, "", "the file holds no settings: 'timbot new config FILE' writes one to begin with")]
             return cls(name, None, problems)
-        return cls(name, root, problems)
+        return cls(name, root, problems, expander.files)
 
     def place(self, location: Location) -> str:
         """`file:line:column` of a setting: its key where it has one; where it is absent, what it would be part of."""
@@ -119,11 +120,13 @@ class Document:
             return node
         return grow(use.settings or {}, mark_at(self._root, location) if self._root is not None else TOP)
 
-    def _validated(self, root: MapNode) -> list[Problem]:
+    def _validated(self, root: MapNode, files: Iterable[Path]) -> list[Problem]:
         faults: list[Fault] = list(together.check(root))
         for location in uses.lists(root):
             faults += uses.of(root, location)[1]
         self._config, wrong = validate(Config, uses.lowered(root))
+        if self._config is not None:
+            self._config.taken_from(files)
         return [Problem(*self._placed(root, fault), fault.message) for fault in (*faults, *wrong)]
 
     def _placed(self, root: MapNode, fault: Fault) -> tuple[str, str]:

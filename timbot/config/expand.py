@@ -57,6 +57,11 @@ class Expander:
         self._environ = environ
         self._files: dict[str, str] = {}
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that were read."""
+        return [self._folder / name for name in self._files]
+
     def expand(self, text: str, key: str) -> Expanded:
         """The value of the setting `key` with everything put in. Raises `ExpansionError`."""
         pieces: list[str] = []

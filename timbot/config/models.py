@@ -6,21 +6,24 @@ place hides none in another.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, SecretStr, field_validator
 
 from timbot.config.duration import Duration
 from timbot.config.problems import Location
+from timbot.config.words import closest
 from timbot.errors import InvalidArgument
 from timbot.im.endpoints import SANDBOX_PORT, resolve
 from timbot.sandbox.keys import DEFAULT_SDK_APP_ID, LEAST_LENGTH
 
 HTTP_PORT = 8421
 """Where health and metrics are told unless the file says otherwise."""
+
+_ENDPOINTS = ("sandbox", "china", "oversea")
 
 _Name = Annotated[str, Field(min_length=1, max_length=32)]
 _Text = Annotated[str, Field(min_length=1)]
@@ -130,6 +133,16 @@ class Config(_Model):
     """How long handlers may go on when the process is told to stop."""
     sandbox: SandboxConfig = SandboxConfig()
     """The local server, where the endpoint is sandbox."""
+    _files: tuple[Path, ...] = PrivateAttr(default=())
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that `${file:...}` put into it."""
+        return self._files
+
+    def taken_from(self, files: Iterable[Path]) -> None:
+        """Remember which files were put into it."""
+        self._files = tuple(files)
 
     @field_validator("endpoint")
     @classmethod
@@ -137,5 +150,7 @@ class Config(_Model):
         try:
             resolve(endpoint, insecure=True)
         except InvalidArgument as error:
-            raise ValueError("sandbox, china, oversea, or a ws:// or wss:// URL of host, port and path is needed") from error
+            close = closest(endpoint, _ENDPOINTS)
+            needed = "sandbox, china, oversea, or a ws:// or wss:// URL of host, port and path is needed"
+            raise ValueError(f"{needed}; did you mean {close}?" if close else needed) from error
         return endpoint

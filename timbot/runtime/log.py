@@ -20,6 +20,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 from timbot.im.model import payloads
 from timbot.redaction import clean, clean_value
 from timbot.runtime.lines import Renderer, json_line, text_line
+from timbot.runtime.wording import silence
 
 Log = FilteringBoundLogger
 Format = Literal["auto", "text", "json"]
@@ -38,6 +39,7 @@ _LOOP_FIELDS: Final = ("task", "future", "handle", "transport", "protocol")
 _KIND_OF_CUSTOM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:\-]{0,31}")
 
 _show_texts = False
+_show_words = True
 
 
 def get_log(**fields: object) -> Log:
@@ -56,10 +58,11 @@ def configure(
     """Set up logging for the process: `level` debug, info, warning or error; `format` auto is text on a terminal, else json.
 
     `texts`: `preview` shows the beginning of what people write. Warnings of libraries are shown too, as events of the same
-    form. `stream` is standard error unless given.
+    form. `stream` is standard error unless given. What an exception says is shown where it cannot be what people wrote, and
+    otherwise only with `texts` or at level debug.
     """
-    global _show_texts
-    _show_texts = texts
+    global _show_texts, _show_words
+    _show_texts, _show_words = texts, texts or level == "debug"
     out = sys.stderr if stream is None else stream
     terminal = _is_terminal(out)
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -168,7 +171,10 @@ def _traceback(info: object) -> str:
     if not isinstance(info, BaseException):
         return ""
     try:
-        return "".join(traceback.format_exception(info)).rstrip("\n")
+        told = traceback.TracebackException.from_exception(info)
+        if not _show_words:
+            silence(told, info)
+        return "".join(told.format()).rstrip("\n")
     except Exception as broken:  # an exception whose own __str__ fails must not cost the line
         return f"{type(info).__name__}, which cannot be shown: {type(broken).__name__}"
 

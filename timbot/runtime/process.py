@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from timbot.config import AccountConfig, Config, HttpConfig
+from timbot.config import AccountConfig, Config, HttpConfig, exposed_files
 from timbot.im.client import Account, Client
 from timbot.im.endpoints import Endpoint, resolve
 from timbot.routing.plugin import Plugin
@@ -43,11 +43,14 @@ async def run_file(
     settings = assembly.config.log
     logging.configure(level=settings.level, format=settings.format, texts=settings.texts)
     logging.watch_loop(asyncio.get_running_loop())
+    for file in exposed_files(assembly.config, path.parent):
+        logging.get_log().warning("secret can be read", file=str(file), hint=f"Everybody on this machine can: chmod 600 {file}")
     with stop_event() as stop:
         try:
             await run(assembly, stop, announce)
         finally:
             await end_what_is_left(logging.get_log())
+        logging.get_log().info("stopped")
 
 
 async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> None:
