@@ -159,14 +159,17 @@ class KickKind(Enum):
 
 
 class KickedOutError(ImError):
-    """The login ended because the account is used elsewhere. It does not come back by itself: two would kick each other."""
+    """The login ended because the account is used elsewhere. It does not come back by itself: two would kick each other.
+
+    `message` and `hint` for whoever can say more than that it has happened.
+    """
 
     docs = "errors#kicked-out"
 
-    def __init__(self, kind: KickKind) -> None:
+    def __init__(self, kind: KickKind, message: str = "", *, hint: str = "") -> None:
         super().__init__(
-            f"Kicked out ({kind.value}): this account was logged in somewhere else.",
-            hint="Run one bot per account, or raise 'Online Web Instances' in the console.",
+            message or f"Kicked out ({kind.value}): this account was logged in somewhere else.",
+            hint=hint or "Run one bot per account, or raise 'Online Web Instances' in the console.",
         )
         self.kind = kind
 

@@ -119,9 +119,11 @@ def test_a_talk_and_a_clean_stop(running: Running) -> None:
 
 def test_a_talk_in_a_group(running: Running) -> None:
     lines = ":join lobby I like dice\n:group lobby\nhello\n:group\n:nonsense\n"
-    said = timbot("chat", "--as", "bob", "--url", running.url, lines=lines).stdout.decode()
+    done = timbot("chat", "--as", "bob", "--url", running.url, lines=lines)
+    assert done.returncode == exits.FAILED, "one line was no good"
+    said = done.stdout.decode()
     assert "lobby: waits for an admin" in said
-    assert "(lobby: join accepted Welcome!)" in said
+    assert "(lobby: join accepted: Welcome!)" in said
     assert "[lobby] Timbot: Hello, bob! 👋" in said
     assert "There is no :nonsense" in said
 
@@ -129,7 +131,34 @@ def test_a_talk_in_a_group(running: Running) -> None:
 def test_bytes_that_are_no_text_do_not_stop_a_talk(running: Running) -> None:
     said = timbot("chat", "--url", running.url, lines=b"\xff\xfe\nhello\n")
     assert said.returncode == 0
-    assert said.stdout.decode().splitlines()[-1] == "Timbot: Hello, alice! 👋 Try: dice, /dice 2 6"
+    assert said.stdout.decode().splitlines()[-1] == "Timbot: Hello, bob! 👋 Try: dice, /dice 2 6"
+
+
+def test_being_the_bot_oneself_has_to_be_asked_for(running: Running) -> None:
+    for peer in ("bot", "alice"):
+        done = timbot("chat", "--as", "bot", "--to", peer, "--url", running.url)
+        assert done.returncode == exits.USAGE
+        assert "--kick" in done.stderr.decode()
+    assert running.process.poll() is None
+    assert timbot("chat", "--as", "bot", "--to", "alice", "--kick", "--url", running.url).returncode == exits.OK
+    assert running.process.wait(PATIENCE) == exits.KICKED_OUT
+
+
+def test_somebody_else_as_the_same_person_is_told_with_the_cure(running: Running) -> None:
+    talk = [sys.executable, "-m", "timbot", "chat", "--as", "alice", "--url", running.url]
+    with subprocess.Popen(
+        talk, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        first.stdin.write(b"hello\n")
+        first.stdin.flush()
+        first.stdout.readline()
+        timbot("chat", "--as", "alice", "--url", running.url)
+        _, err = first.communicate(timeout=PATIENCE)
+    assert first.returncode == exits.KICKED_OUT
+    assert "Somebody else has logged in as alice, perhaps the chat page in a browser" in err.decode()
+    assert "--as bob" in err.decode()
 
 
 def test_interrupting_is_a_clean_stop_too(running: Running) -> None:

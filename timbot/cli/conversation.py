@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from timbot.errors import ConnectionLost, LoginRefused, OutcomeUnknown, ServerError, TimbotError
+from timbot.errors import ConnectionLost, ImError, KickedOutError, LoginRefused, OutcomeUnknown, ServerError, TimbotError
 from timbot.im.client import Client
 from timbot.im.model import events as model
 from timbot.im.model.group import JoinStatus
@@ -23,6 +23,8 @@ LOGIN_PATIENCE: Final = 5.0
 
 ANSWER_PATIENCE: Final = 1.5
 """Seconds a line from a file waits for its answer before the next is sent."""
+
+NOT_A_MEMBER: Final = 10007
 
 HELP: Final = """\
 :friend [words]        ask the bot to be friends
@@ -44,9 +46,10 @@ class Conversation:
         self._heard = asyncio.Event()
         self._asking = False
         """Whether the prompt stands in the last line."""
+        self._failed = False
 
-    async def run(self) -> None:
-        """Log in, talk, log out. Raises what a login raises."""
+    async def run(self) -> bool:
+        """Log in, talk, log out; whether everything that was asked for was done. Raises what a login raises."""
         await self._log_in()
         listener = asyncio.create_task(self._listen(), name="chat: listener")
         talker = asyncio.create_task(self._talk(), name="chat: talker")
@@ -55,12 +58,13 @@ class Conversation:
             if talker.done():
                 talker.result()
             elif self._client.error is not None:
-                raise self._client.error
+                raise _why(self._client.error, self._client.user_id)
         finally:
             talker.cancel()
             await asyncio.gather(talker, return_exceptions=True)
             await self._client.logout()
             await asyncio.gather(listener, return_exceptions=True)
+        return not self._failed
 
     async def _log_in(self) -> None:
         try:
@@ -91,8 +95,7 @@ class Conversation:
         try:
             await self._do(text)
         except TimbotError as error:
-            said = f"! {self._trouble(text, error)}"
-            self._show(click.style(said, fg="red") if self._tty else said)
+            self._refuse(self._trouble(text, error))
             return
         if not self._tty:
             await self._wait_for_answer()
@@ -116,7 +119,7 @@ class Conversation:
             case ":join":
                 group, _, wording = rest.partition(" ")
                 if not group:
-                    self._show("Which group? :join GROUP [words]")
+                    self._refuse("Which group? :join GROUP [words]")
                     return
                 status = await self._client.join_group(group, apply_message=wording.strip())
                 self._show(f"{group}: {_JOINED[status]}")
@@ -126,7 +129,7 @@ class Conversation:
             case ":dice":
                 await self._send(Custom(data="dice"))
             case _ if verb.startswith(":") and len(verb) > 1 and verb[1].isalpha():
-                self._show(f"There is no {verb}. ':help' lists what there is.")
+                self._refuse(f"There is no {verb}. ':help' lists what there is.")
             case _:
                 await self._send(Text(text))
 
@@ -142,6 +145,8 @@ class Conversation:
         match error:
             case LoginRefused():
                 return str(error)
+            case ServerError() if error.code == NOT_A_MEMBER and what == "Your message":
+                return f"You are no member of {self._group}: ':join {self._group} some words' asks to be let in."
             case ServerError():
                 return f"{what} was refused: {error.info or 'the server does not say why'} ({error.code})."
             case OutcomeUnknown():
@@ -165,6 +170,12 @@ class Conversation:
                 self._show(line)
             if isinstance(event, model.MessageReceived):
                 self._heard.set()
+
+    def _refuse(self, why: str) -> None:
+        """Say that a line came to nothing."""
+        self._failed = True
+        said = f"! {why}"
+        self._show(click.style(said, fg="red") if self._tty else said)
 
     def _show(self, line: str) -> None:
         """Print a line; above the prompt, if that is there."""
@@ -196,16 +207,29 @@ def _describe(event: model.Event) -> str:
         case model.RelationsChanged(change=model.RelationChange.FRIENDS_ADDED):
             return f"(friends with {', '.join(event.user_ids)})"
         case model.GroupNotice():
-            return f"({event.group_name or event.group_id}: {event.type.name.lower().replace('_', ' ')} {event.text})"
+            what = event.type.name.lower().replace("_", " ")
+            return f"({event.group_name or event.group_id}: {what}{f': {event.text}' if event.text else ''})"
         case model.MemberJoined():
             return f"({', '.join(event.user_ids)} joined {event.group_name or event.group_id})"
         case model.Ready(again=True):
             return "(connected again)"
+        case model.NetStateChanged(state=model.NetState.CONNECTING, retry_in=0):
+            return "(the server has forgotten this login, as it does when it starts again: logging in anew)"
         case model.NetStateChanged(state=model.NetState.CONNECTING):
             return f"(disconnected: {event.cause} Trying again in {event.retry_in:.1f} s.)"
-        case model.LoggedOut(kind=kind) if kind is not None:
-            return "(kicked out: you have logged in somewhere else)"
     return ""
+
+
+def _why(error: ImError, user: str) -> ImError:
+    """Why the talk is over, for somebody at a terminal: for a person the cure of a kick is another than for a bot."""
+    if not isinstance(error, KickedOutError):
+        return error
+    other = "alice" if user == "bob" else "bob"
+    return KickedOutError(
+        error.kind,
+        f"Somebody else has logged in as {user}, perhaps the chat page in a browser: only one of you can be {user}.",
+        hint=f"Be somebody else: timbot chat --as {other}. Or let the page be somebody else.",
+    )
 
 
 def _where(message: Message) -> str:
