@@ -75,6 +75,13 @@ def test_a_command_that_is_nearly_one_is_named(capsys: pytest.CaptureFixture[str
     assert main(["sandbocks"]) == 2
     assert "Did you mean 'sandbox'?" in capsys.readouterr().err
     assert main(["xyzzy"]) == 2
+    assert "There are run, check, " in capsys.readouterr().err
+
+
+def test_summaries_of_commands_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    for group in ([], ["plugins"], ["new"]):
+        assert main([*group, "--help"]) == 0
+        assert "..." not in capsys.readouterr().out.replace("[ARGS]...", "")
 
 
 @pytest.fixture

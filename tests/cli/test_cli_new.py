@@ -38,6 +38,36 @@ def test_names_that_cannot_be(name: str, tmp_path: Path, capsys: pytest.CaptureF
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_word_of_pythons_own_is_told_as_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "plugin", "class", "--into", str(tmp_path)]) == exits.USAGE
+    assert "a word of Python's own" in capsys.readouterr().err
+
+
+def test_a_new_plugin_keeps_state_and_keys_out_of_git(tmp_path: Path) -> None:
+    main(["new", "plugin", "shop", "--into", str(tmp_path)])
+    git = ["git", "-c", "core.excludesFile=/dev/null", "-C", str(tmp_path / "shop")]
+    subprocess.run([*git, "init", "-q"], check=True)
+    files = [".timbot/timbot.db", "tim.key", ".env", "shop/__pycache__/x.pyc", "shop/__init__.py", "config.yaml"]
+    ignored = subprocess.run([*git, "check-ignore", "--no-index", *files], capture_output=True, text=True)
+    assert ignored.stdout.splitlines() == files[:4]
+
+
+def test_patterns_do_not_push_columns_aside(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "info", "dice"]) == exits.OK
+    lines = capsys.readouterr().out.splitlines()
+    rows = lines[lines.index("Handlers") + 1 : lines.index("Settings") - 1]
+    assert {line.rindex(name) for line, name in zip(rows, (" card", " command ", " notation"), strict=True)} == {
+        rows[0].index(" card")
+    }
+
+
+def test_nested_settings_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plugins", "info", "responder"]) == exits.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert "    tz: text (needed) - The time zone, an IANA name such as Asia/Shanghai." in lines
+    assert sum("hand_over: true or false" in line for line in lines) == 2, "of a rule and of a menu, each once"
+
+
 def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "mine").write_text("mine")
@@ -61,9 +91,9 @@ def test_what_a_plugin_does_and_takes(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["plugins", "info", str(tmp_path / "shop" / "shop" / "__init__.py")]) == exits.OK
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == "shop: A plugin for timbot: says hello and counts."
-    assert "text hello, hi, 你好 hello" in lines
+    assert "text hello hello, hi, 你好" in lines
     assert "command echo echo" in lines
-    assert 'greeting "Hello" The word a hello begins with.' in lines
+    assert "greeting: text (default Hello) - The word a hello begins with." in lines
 
 
 @pytest.mark.parametrize("name", ["dice", "json", "click", "tests", "templates", "auto-accept"])

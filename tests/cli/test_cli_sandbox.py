@@ -79,7 +79,8 @@ async def test_it_says_all_one_needs_and_lets_one_in() -> None:
             DEMO_KEY,
             "alice, bob",
             "timbot usersig alice --sandbox",
-            "timbot chat --as alice --to bot --url ws://127.0.0.1:",
+            "timbot chat --as bob --to bot --url ws://127.0.0.1:",
+            f"TIMBOT_SECRET_KEY={DEMO_KEY} timbot run config.yaml",
         ):
             assert part in banner
         assert await log_in(address(banner), "alice", DEMO_KEY) == 0

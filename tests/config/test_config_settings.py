@@ -349,3 +349,28 @@ def test_settings_in_words() -> None:
         "  answers: list of: text (default []) - What is said.",
         "  limit: whole number (default nothing)",
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    reply: str
+    then: Step | None = None
+    others: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    first: Step
+    last: Step | None = None
+    pause: float = 1800.0
+
+
+def test_a_mapping_within_itself_is_told_once() -> None:
+    assert describe_settings(Walk) == [
+        "first: mapping (needed)",
+        "  reply: text (needed)",
+        "  then: mapping (default nothing)",
+        "  others: list of: mapping (default [])",
+        "last: mapping (default nothing)",
+        "pause: number (default 1800)",
+    ]

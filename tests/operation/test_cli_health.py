@@ -117,10 +117,13 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.out == ""
 
 
-def test_somebody_who_never_answers() -> None:
+def test_somebody_who_never_answers_is_told_as_stuck(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1]
         assert main(["health", "--url", f"http://127.0.0.1:{port}", "--timeout", "0.2"]) == exits.UNAVAILABLE
+    told = capsys.readouterr().err
+    assert "did not answer within 0.2 s: the bot is there, and stuck" in told
+    assert "without 'await'" in told
 
 
 @pytest.fixture

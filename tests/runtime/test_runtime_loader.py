@@ -241,3 +241,22 @@ def test_a_failed_import_leaves_no_module(folder: Path) -> None:
     write(folder / "bad.py", "1 / 0\n")
     failure("bad.py", folder)
     assert [name for name in sys.modules if name.startswith("timbot_plugin_bad")] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("from timbot import Sendr", "Did you mean Sender?"),
+        ("from timbot import plugin, context", "Did you mean Plugin?"),
+        ("import timbot; timbot.Acept", "Did you mean Accept?"),
+        ("from timbot import Xylophone", "docs/plugins.md"),
+    ],
+)
+def test_a_name_that_timbot_does_not_have(line: str, hint: str, folder: Path) -> None:
+    write(folder / "wrong.py", f"{line}\n")
+    assert hint in failure("wrong.py", folder).hint
+
+
+def test_a_name_that_another_module_does_not_have_is_none_of_ours(folder: Path) -> None:
+    write(folder / "wrong.py", "from timbot.errors import Sender\n")
+    assert failure("wrong.py", folder).hint == ""

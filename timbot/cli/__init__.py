@@ -46,9 +46,8 @@ class Commands(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-            if close:
-                ctx.fail(f"There is no command '{cmd_name}'. Did you mean '{close[0]}'?")
-            return None
+            meant = f"Did you mean '{close[0]}'?" if close else f"There are {', '.join(COMMANDS)}."
+            ctx.fail(f"There is no command '{cmd_name}'. {meant}")
         command: click.Command = importlib.import_module(module).command
         return command
 

@@ -28,19 +28,19 @@ class NoAnswer(TimbotError):
     docs = "errors#no-answer"
 
 
-@click.command()
-@click.argument("config", required=False, type=click.Path(path_type=Path))
-@click.option("--url", help="Where it serves health, instead of what CONFIG says: http://host:port.")
+@click.command(short_help="Ask a running bot how it is.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--url", help="Where it serves health, instead of what FILE says: http://host:port.")
 @click.option("--timeout", type=click.FloatRange(0.1, 60), default=5.0, show_default=True, help="Seconds to wait for it.")
 @click.pass_context
-def command(ctx: click.Context, config: Path | None, url: str | None, timeout: float) -> None:
-    """Ask the bot that runs CONFIG how it is; without CONFIG the one at http://127.0.0.1:8421.
+def command(ctx: click.Context, file: Path | None, url: str | None, timeout: float) -> None:
+    """Ask the bot that runs the configuration FILE how it is; without FILE the one at http://127.0.0.1:8421.
 
     A line for each account. Exit code 0: all is well; 1: something is not; 69: no answer.
     """
-    if config is not None and url is not None:
-        raise click.UsageError("CONFIG and --url exclude each other.")
-    host, port = _of_url(url) if url is not None else (DEFAULT_HOST, DEFAULT_PORT) if config is None else _of_config(config)
+    if file is not None and url is not None:
+        raise click.UsageError("FILE and --url exclude each other.")
+    host, port = _of_url(url) if url is not None else (DEFAULT_HOST, DEFAULT_PORT) if file is None else _of_config(file)
     try:
         lines, well = _report(_ask(host, port, timeout))
     except NoAnswer as error:
@@ -57,11 +57,20 @@ def _ask(host: str, port: int, timeout: float) -> Mapping[str, Any]:
 
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     connection: HTTPConnection = HTTPConnection(host, port, timeout=timeout)
+    connected = False
     try:
+        connection.connect()
+        connected = True
         connection.request("GET", "/healthz", headers={"Connection": "close"})
         response = connection.getresponse()
         status, content = response.status, response.read(LARGEST)
     except (OSError, HTTPException, UnicodeError) as error:
+        if connected and isinstance(error, TimeoutError):
+            raise NoAnswer(
+                f"Something listens at http://{place} but did not answer within {timeout:g} s: the bot is there, and stuck.",
+                hint="A handler probably blocks it, by waiting without 'await' or by long computing: its log tells what it "
+                "did last. If it does not come back, stop it (SIGTERM twice ends it at once) and start it again.",
+            ) from None
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise NoAnswer(
             f"No bot answers at http://{place}: {why}.", hint="Is it running? Its configuration says where: 'http: port:'."

@@ -16,12 +16,12 @@ SCHEMA = "config.schema.json"
 """The name by which the example's first line asks for its schema."""
 
 
-@click.group()
+@click.group(short_help="Begin a plugin or a configuration.")
 def command() -> None:
     """Make a new plugin or configuration to begin with."""
 
 
-@command.command()
+@command.command(short_help="Make a plugin: a package with a test that passes.")
 @click.argument("name")
 @click.option("--into", type=click.Path(path_type=Path), default=".", show_default=True, help="The folder to make it in.")
 def plugin(name: str, into: Path) -> None:
@@ -29,7 +29,11 @@ def plugin(name: str, into: Path) -> None:
     from timbot.cli.scaffold import write_plugin
 
     module = name.replace("-", "_")
-    if not module.isidentifier() or keyword.iskeyword(module) or not name.isascii() or module.startswith("timbot"):
+    if keyword.iskeyword(module):
+        raise click.BadParameter(
+            f"'{name}' is no name for a plugin: it is a word of Python's own, which no import could name.", param_hint="NAME"
+        )
+    if not module.isidentifier() or not name.isascii() or module.startswith("timbot"):
         raise click.BadParameter(
             f"'{name}' is no name for a plugin: letters, digits, '-' and '_', a letter first, not beginning with timbot.",
             param_hint="NAME",
@@ -46,7 +50,7 @@ def plugin(name: str, into: Path) -> None:
     click.echo(f"      {shutil.which('timbot') or 'timbot'} run config.yaml   talk to it in a browser")
 
 
-@command.command()
+@command.command(short_help="Write the example configuration and its schema.")
 @click.argument("file", type=click.Path(path_type=Path), default="config.yaml")
 def config(file: Path) -> None:
     """Write the example configuration to FILE, and beside it the schema that lets an editor help."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Run the bots of a configuration until SIGINT or SIGTERM.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--keep-going", is_flag=True, help="Run without the plugins that cannot be imported.")
 def command(file: Path, keep_going: bool) -> None:

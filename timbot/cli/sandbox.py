@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from timbot.im.endpoints import SANDBOX_PORT
-from timbot.sandbox.keys import DEFAULT_HOST, DEFAULT_SDK_APP_ID, SANDBOX_VARIABLE, SecretKey, sandbox_key
+from timbot.sandbox.keys import APP_VARIABLE, DEFAULT_HOST, DEFAULT_SDK_APP_ID, SANDBOX_VARIABLE, SecretKey, sandbox_key
 
 if TYPE_CHECKING:
     from timbot.sandbox.asgi import SandboxServer
@@ -41,7 +41,7 @@ def _users(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     return users
 
 
-@click.command()
+@click.command(short_help="Run a local TIM server and its chat page.")
 @click.option("--host", default=DEFAULT_HOST, show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=SANDBOX_PORT, show_default=True, help="0: any free one.")
 @click.option(
@@ -132,21 +132,42 @@ async def _run(options: Options) -> None:
 def _banner(options: Options, key: SecretKey, server: SandboxServer) -> str:
     app = "" if options.sdk_app_id == DEFAULT_SDK_APP_ID else f" --sdk-app-id {options.sdk_app_id}"
     file = "" if options.secret_key_file is None else f" --secret-key-file {options.secret_key_file}"
-    people = [user for user in options.users if user not in options.bots]
-    name = people[0] if people else "alice"
-    other = (*options.bots, *people[1:], "bot")[0]
+    people = [user for user in options.users if user not in options.bots] or ["alice"]
+    bot = (*options.bots, "bot")[0]
+    browser, terminal = people[0], people[-1]
     users = ", ".join(options.users)
-    lines = [
-        "timbot sandbox: a local TIM server",
-        "",
-        f"  address   {server.url}    page {server.page}",
-        f"  SDKAppID  {options.sdk_app_id}",
-        f"  key       {key.source}" + (f" (good on this machine only): {key.text}" if key.demo else ""),
-        f"  users     {users + '; others' if users else 'all'} exist from their first login",
-        "",
-        f"Next: be {name} at a terminal        timbot chat --as {name} --to {other} --url {server.url}{app}{file}",
-        *([] if options.public else [f"      be {name} in a browser         {server.page}#{name}"]),
-        f"      log in an SDK with the sig   timbot usersig {name} --sandbox{app}{file}",
-        "Stop: Ctrl-C",
+    steps = [] if options.public else [(f"be {browser} in a browser", f"{server.page}#{browser}")]
+    steps += [
+        (f"be {terminal} at a terminal", f"timbot chat --as {terminal} --to {bot} --url {server.url}{app}{file}"),
+        ("log in an SDK with this", f"timbot usersig {browser} --sandbox{app}{file}"),
+        ("run a bot of yours", f"{APP_VARIABLE}={key.text} timbot run config.yaml" if key.demo else "timbot run config.yaml"),
     ]
-    return "\n".join(lines)
+    wide = max(len(what) for what, _ in steps)
+    return "\n".join(
+        [
+            "timbot sandbox: a local TIM server",
+            "",
+            f"  address   {server.url}    page {server.page}",
+            f"  SDKAppID  {options.sdk_app_id}",
+            f"  key       {key.source}" + (f" (good on this machine only): {key.text}" if key.demo else ""),
+            f"  users     {users + '; others' if users else 'all'} exist from their first login",
+            "",
+            *(f"{'Next: ' if number == 0 else '      '}{what:{wide}}   {how}" for number, (what, how) in enumerate(steps)),
+            "",
+            "      where config.yaml has these lines:",
+            "",
+            *(f"        {line}" for line in _config(options, key, server, bot)),
+            "",
+            "Stop: Ctrl-C",
+        ]
+    )
+
+
+def _config(options: Options, key: SecretKey, server: SandboxServer, bot: str) -> list[str]:
+    """What a configuration says to log a bot in here."""
+    lines = [f"endpoint: {server.url}", f"sdk_app_id: {options.sdk_app_id}", "accounts:", f"  - user_id: {bot}"]
+    if options.secret_key_file is not None:
+        lines.append(f"    secret_key_file: {options.secret_key_file.absolute()}")
+    elif not key.demo:
+        lines.append(f"    secret_key: ${{{SANDBOX_VARIABLE}}}")
+    return lines

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of the configuration.")
 def command() -> None:
     """Print the JSON Schema of the configuration, with the settings of the shipped plugins.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Print a UserSig, made from the secret key.")
 @click.argument("user")
 @click.option("--sdk-app-id", type=click.IntRange(1, 2**32 - 1), help="The app. With --sandbox: 1400000000.")
 @click.option(

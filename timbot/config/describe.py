@@ -9,16 +9,17 @@ from timbot.config.schema import Schema, settings_schema
 
 
 def describe_settings(kind: type | None) -> list[str]:
-    """A line for each key: `key: what is needed (default) - what it is for`, those of nested mappings indented below it."""
+    """A line for each key: `key: what is needed (default) - what it is for`, those of nested mappings indented below it.
+
+    A kind of mapping that stands in several places, or within itself, is told where it comes first.
+    """
     if kind is None:
         return []
     whole = settings_schema(kind)
-    return list(_lines(whole, whole.get("$defs", {}), ""))
+    return list(_lines(whole, whole.get("$defs", {}), "", set()))
 
 
-def _lines(node: Schema, definitions: Schema, indent: str) -> Iterator[str]:
-    if len(indent) > 8:
-        return
+def _lines(node: Schema, definitions: Schema, indent: str, told: set[str]) -> Iterator[str]:
     for name, value in node.get("properties", {}).items():
         if name in node.get("required", ()):
             state = " (needed)"
@@ -26,8 +27,8 @@ def _lines(node: Schema, definitions: Schema, indent: str) -> Iterator[str]:
             state = f" (default {_shown(value['default'])})" if not isinstance(value.get("default", {}), dict) else ""
         text = " ".join(str(value.get("description", "")).split())
         yield f"{indent}{name}: {_needed(value, definitions)}{state}{f' - {text}' if text else ''}"
-        for inner in _mappings(value, definitions):
-            yield from _lines(inner, definitions, f"{indent}  ")
+        for inner in _mappings(value, definitions, told):
+            yield from _lines(inner, definitions, f"{indent}  ", told)
 
 
 def _needed(node: Schema, definitions: Schema) -> str:
@@ -52,15 +53,19 @@ def _choices(node: Schema) -> list[Schema]:
     return found
 
 
-def _mappings(node: Schema, definitions: Schema) -> Iterator[Schema]:
-    """The mappings with keys of their own that may stand at a key, or in a list or mapping there."""
+def _mappings(node: Schema, definitions: Schema, told: set[str]) -> Iterator[Schema]:
+    """The mappings with keys of their own that may stand at a key, or in a list or mapping there, and are not told yet."""
     for one in _choices(node):
+        reference = str(one.get("$ref", ""))
+        if reference in told:
+            continue
+        told |= {reference} - {""}
         found = _resolved(one, definitions)
         if "properties" in found:
             yield found
         for key in ("items", "additionalProperties"):
             if isinstance(found.get(key), dict):
-                yield from _mappings(found[key], definitions)
+                yield from _mappings(found[key], definitions, told)
 
 
 def _resolved(node: Schema, definitions: Schema) -> Schema:
@@ -74,6 +79,8 @@ def _shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
     if isinstance(value, list):
         return f"[{', '.join(_shown(one) for one in value)}]"
     return '""' if value == "" else str(value)

@@ -9,6 +9,7 @@ import difflib
 import importlib
 import importlib.util
 import pkgutil
+import re
 import sys
 import traceback
 import zlib
@@ -21,6 +22,8 @@ from timbot.routing.plugin import Plugin
 
 SHIPPED: Final = "timbot_plugins"
 """The package of the plugins that come with timbot; a configuration names them without it."""
+
+_NOT_OURS: Final = re.compile(r"cannot import name '(\w+)' from 'timbot'|module 'timbot' has no attribute '(\w+)'")
 
 
 class Loader:
@@ -103,8 +106,18 @@ def _load_file(path: Path) -> ModuleType:
 def _failed(name: str, error: Exception | SystemExit) -> PluginError:
     if isinstance(error, SyntaxError):
         return PluginError(f"Plugin '{name}' has a syntax error: {error.filename}:{error.lineno}: {error.msg}.")
-    told, hint = (error.message, error.hint) if isinstance(error, TimbotError) else (f"{error}.", "")
+    told, hint = (error.message, error.hint) if isinstance(error, TimbotError) else (f"{error}.", _meant(error))
     return PluginError(f"Plugin '{name}' failed to import: {_own_place(error)}{type(error).__name__}: {told}", hint=hint)
+
+
+def _meant(error: Exception | SystemExit) -> str:
+    """What may have been meant by a name that timbot does not have."""
+    missing = _NOT_OURS.match(str(error))
+    if missing is None:
+        return ""
+    public = {name.lower(): name for name in importlib.import_module("timbot").__all__}
+    close = difflib.get_close_matches((missing[1] or missing[2]).lower(), public, n=1)
+    return f"Did you mean {public[close[0]]}?" if close else "The page on writing plugins tells what there is: docs/plugins.md."
 
 
 def _own_place(error: BaseException) -> str:

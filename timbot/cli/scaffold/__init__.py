@@ -15,6 +15,7 @@ _FILES: Final = {
     "pyproject.toml": "pyproject.toml.tmpl",
     "config.yaml": "config.yaml.tmpl",
     "README.md": "README.md.tmpl",
+    ".gitignore": "gitignore.tmpl",
     "{module}/__init__.py": "plugin.py.tmpl",
     "{module}/templates/hello.j2": "hello.j2.tmpl",
     "tests/test_{module}.py": "test.py.tmpl",
