@@ -20,11 +20,15 @@ from timbot.im.model.events import (
     MessageReadByPeer,
     MessageReceived,
     MessageRevoked,
+    NetState,
     NetStateChanged,
+    NoticeType,
     OwnMessage,
     ProfileUpdated,
     Ready,
+    RelationChange,
     RelationsChanged,
+    TipType,
 )
 from timbot.im.model.message import AT_ALL, ConversationType, Message, Priority
 from timbot.im.model.payloads import Custom, Face, File, Image, Location, Merger, Sound, Text, Video
@@ -36,6 +40,7 @@ from timbot.runtime.job import Job
 
 if TYPE_CHECKING:
     from timbot.im.client import Client
+    from timbot.im.model.group import GroupType
     from timbot.patterns import Match, Pattern
     from timbot.runtime.sender import Sender
     from timbot.store import Store
@@ -62,6 +67,7 @@ __all__ = [
     "GroupJoinRequest",
     "GroupNotice",
     "GroupTip",
+    "GroupType",
     "Image",
     "Job",
     "Location",
@@ -74,7 +80,9 @@ __all__ = [
     "MessageReadByPeer",
     "MessageReceived",
     "MessageRevoked",
+    "NetState",
     "NetStateChanged",
+    "NoticeType",
     "OwnMessage",
     "Pass",
     "Pattern",
@@ -84,6 +92,7 @@ __all__ = [
     "ProfileUpdated",
     "Ready",
     "Reject",
+    "RelationChange",
     "RelationsChanged",
     "Replies",
     "Reply",
@@ -92,6 +101,7 @@ __all__ = [
     "Store",
     "Template",
     "Text",
+    "TipType",
     "User",
     "Variables",
     "Video",
@@ -99,6 +109,7 @@ __all__ = [
 
 _LATER: Final = {
     "Client": "timbot.im.client",
+    "GroupType": "timbot.im.model.group",
     "Match": "timbot.patterns",
     "Pattern": "timbot.patterns",
     "Sender": "timbot.runtime.sender",
