@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from timbot.config import AccountConfig, Config, HttpConfig, LogConfig, SandboxConfig, seconds
 from timbot.config.reader import DEEPEST, HEAVIEST, LONGEST_TEXT
+from timbot.im.endpoints import resolve
 
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -45,9 +46,10 @@ def test_the_defaults_are_true(heading: str, model: type[BaseModel]) -> None:
             assert default is None or isinstance(default, BaseModel) or model.model_fields[key].is_required(), key
 
 
-def test_the_example_on_the_page_is_fine() -> None:
-    [block] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert [use.name for use in config(block).plugins] == ["examples/hello.py", "my_package.welcome"]
+def test_the_examples_on_the_page_are_fine() -> None:
+    plugins, sandbox = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert [use.name for use in config(plugins).plugins] == ["examples/hello.py", "my_package.welcome"]
+    assert config(sandbox).endpoint == resolve("sandbox").urls[0]
 
 
 def test_the_limits_are_true() -> None:
