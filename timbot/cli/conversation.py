@@ -145,7 +145,7 @@ class Conversation:
         match error:
             case LoginRefused():
                 return str(error)
-            case ServerError() if error.code == NOT_A_MEMBER and what == "Your message":
+            case ServerError() if error.code == NOT_A_MEMBER and self._group and what == "Your message":
                 return f"You are no member of {self._group}: ':join {self._group} some words' asks to be let in."
             case ServerError():
                 return f"{what} was refused: {error.info or 'the server does not say why'} ({error.code})."
