@@ -52,6 +52,16 @@ def town() -> Iterator[Town]:
         yield town
 
 
+@pytest.fixture(scope="module")
+def quiet(browser: Browser) -> Iterator[Tab]:
+    """A tab of alice's for tests that leave nothing behind, in a town without a bot."""
+    with Town(bot=False, feed=Feed()) as town:
+        tab = Tab(browser, town).enter("alice")
+        yield tab
+        tab.context.close()
+        assert tab.complaints == []
+
+
 @pytest.fixture
 def tab(browser: Browser, town: Town) -> Iterator[OpenTab]:
     """Opens tabs. None may complain in its console, save with `loud=True`, for tests that cut the network."""

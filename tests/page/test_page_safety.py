@@ -51,8 +51,9 @@ def evil(town: Town, text: str) -> None:
     town.do(lambda: domain.friends.add("bob", "alice", wording=short, source="AddSource_Type_Web"))
     assert town.feed is not None
     feed = town.feed
-    entry = FeedEntry(1.0, "bot", text, text, f"GROUP{text}", text, text, 1.0)
-    town.do(lambda: feed.publish(entry))
+    for place in (f"GROUP{text}", f"APPLICATION{text}/{text}"):
+        entry = FeedEntry(1.0, "bot", text, text, place, text, text, 1.0, text)
+        town.do(lambda entry=entry: feed.publish(entry))  # type: ignore[misc]
 
 
 @pytest.mark.real_time
@@ -72,7 +73,7 @@ def test_whatever_people_write_is_only_text_and_fits(tab: OpenTab, town: Town, t
         alice.page.get_by_role("button", name="Back to the conversations").click()
         assert trouble(alice) == []
     alice.page.get_by_role("button", name="What the bot did").click()
-    expect(alice.find(".entry")).to_have_count(2)
+    expect(alice.find(".entry", has_text=text[:200]).filter(has_text="in ")).not_to_have_count(0)
     assert trouble(alice) == []
     alice.resize(1280)
     assert trouble(alice) == []
@@ -101,6 +102,37 @@ def test_a_refusal_and_a_word_of_welcome_are_only_text(tab: OpenTab, town: Town)
     assert trouble(alice) == []
     alice.open("Dice lobby")
     expect(alice.find(".note", has_text=EVIL)).to_be_visible()
+    assert trouble(alice) == []
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize("text", [EVIL, OVERRIDE, LONG], ids=["markup", "override", "long"])
+def test_names_are_only_text_where_one_is_mentioned(tab: OpenTab, town: Town, text: str) -> None:
+    town.make_group("den", "The den", "alice", "bob")
+    for user in ("bot", "bob"):
+        town.do(lambda user=user: town.sandbox.domain.profiles.set(user, {ProfileField.NICK: text[:200]}, {}))  # type: ignore[misc]
+    alice = tab("alice")
+    alice.find(".row[data-id=GROUPden]").click()
+    expect(alice.page.get_by_text("3 members")).to_be_visible()
+    shown = text[:200].strip(OVERRIDE[0] + OVERRIDE[-1])
+    expect(alice.find(".manners")).to_contain_text(f"{shown} answers here")
+    alice.page.get_by_label("Message", exact=True).press_sequentially("@")
+    expect(alice.find(".members button").first).to_have_text(f"@{shown}")
+    for width in (1280, 375):
+        alice.resize(width)
+        assert trouble(alice) == []
+    alice.page.keyboard.press("Enter")
+    expect(alice.page.get_by_label("Message", exact=True)).to_have_value(f"@{shown} ")
+    assert trouble(alice) == []
+
+
+@pytest.mark.real_time
+def test_the_reasons_that_people_gave_are_only_text_in_the_panel(tab: OpenTab, town: Town) -> None:
+    """From a name to the friend's remark, and from there to the panel."""
+    town.do(lambda: town.sandbox.domain.profiles.set("bob", {ProfileField.NICK: "<b onclick=x>"}, {}))
+    alice = tab("alice")
+    town.do(lambda: town.sandbox.domain.friends.add("bob", "bot", wording=EVIL, source="AddSource_Type_Web"))
+    expect(alice.find(".entry", has_text="friend request")).to_contain_text('accepted, remark "<b onclick=x>"')
     assert trouble(alice) == []
 
 

@@ -98,6 +98,11 @@ export class Chats {
     return chat.type === 'C2C' || this.#store.people.groups.get(chat.peer)?.state === 'joined'
   }
 
+  /** The bot among the members of a group. */
+  botIn(chat) {
+    return this.#store.state.setup.bots.find((bot) => chat.members.some(({ user }) => user === bot))
+  }
+
   open(chat) {
     this.current = chat
     this.#store.set({ pane: 'chat' })

@@ -18,10 +18,13 @@ const nickIn = (list, key) => {
   return field && nameFrom(field[key])
 }
 
+const TOLD = 200 // notices remembered, so that none is told twice
+
 const bytes = (text) => new TextEncoder().encode(text).length
 
 export class People {
   #store
+  #told = []
 
   constructor(store) {
     this.#store = store
@@ -29,6 +32,7 @@ export class People {
   }
 
   forget() {
+    this.#told = []
     this.nicks = new Map()
     this.friends = new Set()
     /** What became of one's own requests: user → {state: waiting|accepted|refused|failed, why}. */
@@ -224,9 +228,10 @@ export class People {
     return this.#store.changed()
   }
 
-  /** A word of the system about a group; each is told once. */
+  /** A word of the system about a group; each is told once, although the list of what was missed may hold it again. */
   takeSystemNotice(wire) {
     const kind = wire.MsgBody?.ReportType
+    if (this.#wasTold(wire)) return this.#dismiss(wire)
     const remark = textOf(wire.MsgBody?.RemarkInfo)
     const id = textOf(wire.GroupInfo?.GroupId ?? wire.ToGroupId)
     const name = short(wire.GroupInfo?.GroupName || id)
@@ -240,8 +245,16 @@ export class People {
       this.groups.set(id, { state: kind === REMOVED ? 'out' : 'absent', why: '' })
       this.#store.toast(kind === REMOVED ? `You were removed from “${name}”.` : `“${name}” was dismissed.`)
     }
-    if (kind !== 1 && kind !== 12) this.#dismiss(wire)
-    this.#store.changed()
+    this.#dismiss(wire)
+    return this.#store.changed()
+  }
+
+  #wasTold({ ClientSeq, MsgRandom, ToGroupId, MsgBody }) {
+    const mark = [ClientSeq, MsgRandom, textOf(ToGroupId), MsgBody?.ReportType].map((part) => (typeof part === 'object' ? '' : part)).join('\n')
+    if (!Number.isInteger(MsgRandom)) return false // it has nothing to be known by
+    if (this.#told.includes(mark)) return true
+    this.#told = [...this.#told.slice(1 - TOLD), mark]
+    return false
   }
 
   /** The group that is open. */
@@ -259,6 +272,7 @@ export class People {
 
   /** Or the server would repeat it at every login. Applications to decide stay. */
   #dismiss(wire) {
+    if ([1, 12].includes(wire.MsgBody?.ReportType)) return
     this.#ask('openim.deletemsg', {
       DelMsgList: [{ From_Account: '@TIM#SYSTEM', To_Account: this.#store.me, MsgSeq: wire.ClientSeq, MsgRandom: wire.MsgRandom }],
     }).catch(() => {})

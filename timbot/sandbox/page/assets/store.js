@@ -124,11 +124,13 @@ export class Store {
     this.session?.start()
   }
 
-  /** A short word about something that went wrong or right. */
+  /** A short word about something that went wrong or right. What stands there already stays longer, and is not said twice. */
   toast(text, kind = 'info') {
-    const toast = { id: ++this.#toasts, text, kind }
-    this.set({ toasts: [...this.state.toasts.slice(-3), toast] })
-    setTimeout(() => this.set({ toasts: this.state.toasts.filter((other) => other !== toast) }), TOAST_MS)
+    const there = this.state.toasts.find((one) => one.text === text && one.kind === kind)
+    const toast = there ?? { id: ++this.#toasts, text, kind }
+    if (!there) this.set({ toasts: [...this.state.toasts.slice(-3), toast] })
+    clearTimeout(toast.timer)
+    toast.timer = setTimeout(() => this.set({ toasts: this.state.toasts.filter((other) => other !== toast) }), TOAST_MS)
   }
 
   /** What a screen reader is to say. */

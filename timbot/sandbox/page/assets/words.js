@@ -144,6 +144,22 @@ export function mentioned(text, members) {
   return /@(all|所有人)(?![\p{L}\p{N}_])/iu.test(text) ? [...found, MENTION_ALL] : found
 }
 
+const LONGEST_NAME = 64
+
+/** The name that is being written after an @, up to the cursor: where it begins, and what there is of it; or null. */
+export function nameBegun(text, cursor) {
+  const at = text.slice(0, cursor).lastIndexOf('@')
+  if (at < 0 || cursor - at > LONGEST_NAME || /[a-z0-9_.+-]/i.test(text[at - 1] ?? '')) return null // an address of mail is none
+  const begun = text.slice(at + 1, cursor)
+  return /\s/.test(begun) ? null : { at, begun: begun.toLowerCase() }
+}
+
+/** The members whom a begun name may be of. Who is written in full needs no help. */
+export function meant(begun, members) {
+  const names = ({ user, nick }) => [user, nick].filter(Boolean).map((name) => name.toLowerCase())
+  return members.some((one) => names(one).includes(begun)) ? [] : members.filter((one) => names(one).some((name) => name.startsWith(begun)))
+}
+
 function speaksTo(text, name) {
   const low = text.toLowerCase()
   const wanted = `@${name.toLowerCase()}`

@@ -18,7 +18,7 @@ export function Chat({ store }) {
     <main class="chat" aria-label="Conversation">
       <header class="bar">
         <span class="narrow-only"><${IconButton} icon="back" label="Back to the conversations" onClick=${() => store.set({ pane: 'list' })} /></span>
-        <${Avatar} name=${name} group=${chat.type === 'GROUP'} bot=${bot} />
+        <${Avatar} id=${chat.id} name=${name} group=${chat.type === 'GROUP'} bot=${bot} />
         <div class="grow"><h2><${Name}>${name}</${Name}></h2><p class="hint">${about(store, chat, bot)}</p></div>
         <${Standing} store=${store} chat=${chat} />
       </header>
@@ -123,12 +123,13 @@ function days(messages) {
 
 function Empty({ store, chat }) {
   if (!chat.loaded) return html`<p class="empty">Reading the messages…</p>`
-  const bot = store.state.setup.bots.includes(chat.peer)
+  const group = chat.type === 'GROUP'
+  const bot = group ? store.chats.botIn(chat) : store.state.setup.bots.find((one) => one === chat.peer)
   const say = (words) => html`<button type="button" class="small" onClick=${() => store.chats.sendText(chat, words)}>${words}</button>`
   return html`
     <div class="empty">
       <p>Nothing has been said yet.</p>
-      ${bot && html`<p class="hint">Perhaps begin with</p><p class="buttons">${say('hello')} ${say('/dice 2 6')}</p>`}
+      ${bot && html`<p class="hint">Perhaps begin with</p><p class="buttons">${say(group ? `@${store.nameOf(bot)} hello` : 'hello')} ${say('/dice 2 6')}</p>`}
     </div>`
 }
 

@@ -1,5 +1,6 @@
 // Before anybody is in: who do you want to be? And after one was turned out.
 
+import { c2cId } from '../wire.js'
 import { Avatar, Name, html } from './html.js'
 
 const Frame = ({ title, children }) => html`
@@ -24,7 +25,7 @@ function Choose({ store }) {
       <ul class="choices">
         ${users.map((user) => html`
           <li key=${user}><button type="button" class="choice" onClick=${() => store.enter(user)}>
-            <${Avatar} name=${user} /><span class="grow">Continue as <strong><${Name}>${user}</${Name}></strong></span>
+            <${Avatar} id=${c2cId(user)} name=${user} /><span class="grow">Continue as <strong><${Name}>${user}</${Name}></strong></span>
           </button></li>`)}
       </ul>
       <p class="hint">For two people at once, open a second tab and choose another user there.</p>

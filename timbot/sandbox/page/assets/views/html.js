@@ -20,12 +20,24 @@ export class Safe extends Component {
   }
 }
 
-const COLOURS = 6
+const COLOURS = 10
+const tints = new Map()
 
-export function Avatar({ name, group = false, bot = false }) {
-  const sum = [...name].reduce((total, sign) => total + sign.codePointAt(0), group ? 4 : 0)
+/** The colour of a conversation or person: their own, as long as there are enough. */
+export function tintOf(id) {
+  if (!tints.has(id)) {
+    const hash = [...id].reduce((sum, sign) => Math.imul(sum ^ sign.codePointAt(0), 0x01000193) >>> 0, 0x811c9dc5)
+    const taken = new Set([...tints.values()].slice(-(COLOURS - 1)))
+    let tint = hash % COLOURS
+    while (taken.has(tint)) tint = (tint + 1) % COLOURS
+    tints.set(id, tint)
+  }
+  return tints.get(id)
+}
+
+export function Avatar({ id, name, group = false, bot = false }) {
   const sign = group ? '#' : ([...name.trim()][0] ?? '?').toUpperCase()
-  return html`<span class=${`avatar tint${sum % COLOURS} ${bot ? 'bot' : ''}`} aria-hidden="true">${sign}</span>`
+  return html`<span class=${`avatar tint${tintOf(id)} ${bot ? 'bot' : ''}`} aria-hidden="true">${sign}</span>`
 }
 
 const PATHS = {

@@ -24,8 +24,8 @@ export function Panel({ store }) {
 }
 
 const MOODS = [
-  [/^(fail|refuse|reject|error|unknown|dead|lost)/i, 'bad'],
-  [/^(nobody|no |nothing|none|ignored|left)/i, 'soft'],
+  [/^(fail|refuse|reject|error|unknown|dead|lost|silenced)/i, 'bad'],
+  [/^(nobody|no |not |nothing|none|ignored|left|gone|passed|done by)/i, 'soft'],
   [/^(repl|accept|done|sent|\d+ sent|handled)/i, 'good'],
 ]
 
@@ -33,11 +33,12 @@ function Entry({ entry, many, store }) {
   const mood = MOODS.find(([pattern]) => pattern.test(entry.outcome))?.[1] ?? ''
   return html`
     <li class="entry">
-      <p class="entry-top"><strong><${Name}>${entry.event}</${Name}></strong>
+      <p class="entry-top"><strong class=${entry.event.length < 24 ? 'whole' : ''}><${Name}>${entry.event}</${Name}></strong>
         ${entry.who && html`<span> <span class="soft">${store.state.setup.botIsHere ? 'from' : ''}</span> <${Name}>${store.nameOf(entry.who)}</${Name}></span>`}
         <time class="soft end" datetime=${machineTimeOf(entry.time)}>${exactTimeOf(entry.time)}</time></p>
       <p class="entry-more">
         ${entry.route && html`<code><${Name}>${entry.route}</${Name}></code> `}
+        ${entry.why && html`<span class="why"><span class="sr">because of </span><${Name}>${entry.why}</${Name}></span> `}
         <span class=${mood}><${Name}>${entry.outcome || 'done'}</${Name}></span>
         ${entry.milliseconds > 0 && html`<span class="soft"> ·\u00a0${duration(entry.milliseconds)}</span>`}
       </p>
@@ -46,6 +47,10 @@ function Entry({ entry, many, store }) {
 }
 
 /** Where it was, if that is not said by who it was. */
-const place = ({ conversation }) => (conversation.startsWith('GROUP') ? `in ${conversation.slice(5)}` : '')
+function place({ conversation, who }) {
+  if (conversation.startsWith('GROUP')) return `in ${conversation.slice('GROUP'.length)}`
+  const asked = conversation.startsWith('APPLICATION') && conversation.endsWith(`/${who}`)
+  return asked ? `to ${conversation.slice('APPLICATION'.length, -who.length - 1)}` : ''
+}
 
 const duration = (milliseconds) => (milliseconds < 10 ? `${milliseconds.toFixed(1)}\u00a0ms` : `${Math.round(milliseconds)}\u00a0ms`)

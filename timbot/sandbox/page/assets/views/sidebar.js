@@ -1,5 +1,6 @@
 // Who one is, the requests that wait for an answer, and the conversations.
 
+import { c2cId } from '../wire.js'
 import { machineTimeOf, whenOf } from '../words.js'
 import { Avatar, IconButton, Name, Safe, html } from './html.js'
 
@@ -8,7 +9,7 @@ const MOST = 200 // conversations shown; those behind them are the ones longest 
 export const Sidebar = ({ store }) => html`
   <nav class="sidebar" aria-label="Conversations">
     <header class="bar">
-      <${Avatar} name=${store.nameOf(store.me)} />
+      <${Avatar} id=${c2cId(store.me)} name=${store.nameOf(store.me)} />
       <h1 class="grow"><${Name}>${store.nameOf(store.me)}</${Name}></h1>
       <span class="narrow-only"><${IconButton} icon="panel" label="What the bot did" onClick=${() => store.set({ pane: 'panel' })} /></span>
       <${IconButton} icon="leave" label="Be somebody else" onClick=${() => store.leave()} />
@@ -40,7 +41,7 @@ function Row({ store, chat }) {
   const bot = store.state.setup.bots.includes(chat.peer) && chat.type === 'C2C'
   return html`
     <li><button type="button" class=${here ? 'row here' : 'row'} aria-current=${here ? 'true' : undefined} data-id=${chat.id} onClick=${() => store.chats.open(chat)}>
-      <${Avatar} name=${name} group=${chat.type === 'GROUP'} bot=${bot} />
+      <${Avatar} id=${chat.id} name=${name} group=${chat.type === 'GROUP'} bot=${bot} />
       <span class="row-text">
         <span class="row-top">
           <${Name} class="row-name">${name}</${Name}>
