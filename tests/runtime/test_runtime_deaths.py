@@ -159,4 +159,6 @@ def test_a_handler_that_leaves_and_one_that_stays(start: Start) -> None:
     assert re.search(r"error +handler failed .*place=\S*counting.py:12", told)
     assert "stopped before everything was handled" in told
     assert re.search(r"error +task does not end .*place=\S*counting.py:21", told)
-    assert told.splitlines()[-1].endswith("counting.py:21"), "nothing behind it"
+    task, end = told.splitlines()[-2:]
+    assert task.endswith("counting.py:21")
+    assert end.endswith("info    stopped"), "nothing behind it"

@@ -12,15 +12,8 @@ from typing import Final
 from timbot.errors import TimbotError
 
 PLAIN: Final = (
-    TimbotError,
-    OSError,
-    AttributeError,
-    NameError,
-    TypeError,
-    ImportError,
-    SyntaxError,
-    ArithmeticError,
-    MemoryError,
+    *(TimbotError, OSError, AttributeError, NameError, TypeError, ImportError, SyntaxError, ArithmeticError, MemoryError),
+    SystemExit,
 )
 """Errors that speak of code and of the system. Theirs are not the words of people."""
 
