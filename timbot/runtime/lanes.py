@@ -6,6 +6,9 @@ two pieces of one lane never run at once. A lane without work does not exist: 10
 
 Workers are made as needed, up to a bound, and parked when idle; the one parked last is woken first, so that after a rush the
 others may go. The backlog has a bound too, beyond which `put` waits.
+
+Work that has to wait for something its own lane will bring *steps out*: it goes on beside the lane, and the lane goes on
+without it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import ContextVar
 from typing import Final
 
 Work = Callable[[], Awaitable[None]]
@@ -27,6 +31,23 @@ AT_A_STRETCH: Final = 64
 """Pieces a worker does before it lets others have the loop: work that never waits must not keep the socket waiting."""
 
 
+class _Worker:
+    """A task that does pieces of work, and which it is at."""
+
+    __slots__ = ("away", "key", "lane", "task")
+
+    def __init__(self, task: asyncio.Task[None] | None) -> None:
+        self.task = task
+        self.key: Hashable = None
+        self.lane: deque[Work] | None = None
+        self.away = False
+        """Its work has stepped out, and it does no other any more."""
+
+
+_worker: ContextVar[_Worker] = ContextVar("worker")
+"""Tasks that a piece of work makes inherit it."""
+
+
 class Lanes:
     """`workers` bounds the pieces of work that run at once, `backlog` the pieces that wait."""
 
@@ -39,6 +60,7 @@ class Lanes:
         self._waiting = 0
         self._running = 0
         self._workers: set[asyncio.Task[None]] = set()
+        self._away: set[asyncio.Task[None]] = set()
         self._parked: deque[asyncio.Future[None]] = deque()
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
@@ -79,12 +101,28 @@ class Lanes:
         self._ready.append(key)
         self._wake_worker()
 
+    def step_out(self) -> None:
+        """The piece of work this is called from gives its lane up and goes on beside it. Whoever lets it go on later does so
+        in a piece of the lane that waits for it. Raises `RuntimeError` outside work, and for work that is out already."""
+        worker = _worker.get(None)
+        if worker is None or worker.task is None or worker.lane is None or worker.away:
+            raise RuntimeError(f"{self._name}: only work that is in its lane can step out of it.")
+        worker.away = True
+        self._running -= 1
+        self._workers.discard(worker.task)
+        self._away.add(worker.task)
+        if not self._closed:
+            self._leave(worker.key, worker.lane)
+            if self._ready:
+                self._wake_worker()
+
     async def join(self) -> None:
         """Wait until there is no work, waiting or running."""
         await self._idle.wait()
 
     async def close(self, grace: float) -> int:
-        """Take no more work, let what runs and waits finish for `grace` seconds, then cancel. How many pieces were left."""
+        """Take no more work, let what runs and waits finish for `grace` seconds, then cancel. How many pieces were left;
+        those that had stepped out are cancelled, and not counted."""
         self._taking = False
         self._room.set()
         try:
@@ -97,10 +135,11 @@ class Lanes:
         self._lanes.clear()
         self._ready.clear()
         self._waiting = 0
-        for worker in self._workers:
-            worker.cancel()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=CLEAN_UP_SECONDS)
+        tasks = self._workers | self._away
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
         self._idle.set()
         return left
 
@@ -116,22 +155,26 @@ class Lanes:
             worker.add_done_callback(self._workers.discard)  # if it never comes to run
 
     async def _work(self) -> None:
-        worker = asyncio.current_task()  # asked now: work that never ends is thrown away when there is no loop any more
+        worker = _Worker(
+            asyncio.current_task()
+        )  # asked now: work that never ends is thrown away when there is no loop any more
+        _worker.set(worker)
         try:
             while True:
-                await self._do_what_is_ready()
-                if self._closed or not await self._park():
+                await self._do_what_is_ready(worker)
+                if worker.away or self._closed or not await self._park():
                     return
         finally:
             # In this very step: a `put` that found this worker still counted, and none parked, would wake nobody.
-            self._workers.discard(worker)
+            self._workers.discard(worker.task)
+            self._away.discard(worker.task)
             if self._ready:
                 self._wake_worker()  # it was cancelled by its own work, and the work goes on
 
-    async def _do_what_is_ready(self) -> None:
+    async def _do_what_is_ready(self, worker: _Worker) -> None:
         done = 0
-        while self._ready:
-            await self._one_piece(self._ready.popleft())
+        while self._ready and not worker.away:
+            await self._one_piece(worker, self._ready.popleft())
             done += 1
             if done % AT_A_STRETCH == 0:
                 await asyncio.sleep(0)
@@ -149,9 +192,10 @@ class Lanes:
             return bool(self._ready)
         return True
 
-    async def _one_piece(self, key: Hashable) -> None:
+    async def _one_piece(self, worker: _Worker, key: Hashable) -> None:
         lane = self._lanes[key]
         work = lane.popleft()
+        worker.key, worker.lane = key, lane
         self._waiting -= 1
         self._running += 1
         self._room.set()
@@ -160,9 +204,11 @@ class Lanes:
         except Exception as error:
             asyncio.get_running_loop().call_exception_handler({"message": f"{self._name}: work failed", "exception": error})
         finally:
-            self._running -= 1
-            if not self._closed:
-                self._leave(key, lane)
+            worker.lane = None
+            if not worker.away:
+                self._running -= 1
+                if not self._closed:
+                    self._leave(key, lane)
 
     def _leave(self, key: Hashable, lane: deque[Work]) -> None:
         if lane:
