@@ -7,6 +7,7 @@ hears it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 import time
@@ -19,6 +20,7 @@ from timbot.im.wire import usersig
 from timbot.im.wire.envelope import MAX_FRAME
 from timbot.im.wire.value import given
 from timbot.sandbox.auth import Gate
+from timbot.sandbox.courier import Courier, asked_on
 from timbot.sandbox.domain import Domain, Settings
 from timbot.sandbox.domain.notices import Delivery, KickedOut
 from timbot.sandbox.files import Files
@@ -54,7 +56,8 @@ class Sandbox:
     """A TIM server for one app.
 
     `now` gives Unix seconds and `chance` everything random save tickets, so that a test owns both. `users` exist from the
-    start, others from their first login. `hello_interval` in seconds. `bounds` limits what may wait for one client.
+    start, others from their first login. `hello_interval` in seconds. `bounds` limits what may wait for one client. `courier`
+    is a harness's, which lets requests, answers and pushes be late, lost or doubled.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Sandbox:
         settings: Settings | None = None,
         hello_interval: int = HELLO_INTERVAL,
         bounds: Bounds | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self.sdk_app_id = sdk_app_id
         self.secret_key = secret_key
@@ -75,6 +79,7 @@ class Sandbox:
         self.files = Files(now)
         self._now = now
         self._bounds = bounds or Bounds()
+        self._courier = courier
         self._gate = Gate(self.domain.accounts, sdk_app_id, secret_key, now)
         self._presence = Presence(self.domain.accounts)
         self._render = Render(self.domain)
@@ -153,13 +158,24 @@ class Sandbox:
         if len(frame) > MAX_FRAME:
             line.end(TOO_BIG, f"a frame holds at most {MAX_FRAME} bytes")
             return
+        asked = None if self._courier is None else asked_on(line, frame)
+        if self._courier is None or asked is None:
+            self._carry_out(line, frame)
+        else:
+            self._courier.request(asked, functools.partial(self._carry_out, line, frame))
+
+    def _carry_out(self, line: Line, frame: bytes) -> None:
         outcome = self._front.take(frame, line)
         if outcome is None:
             self._tell(Garbled(line.number, frame[:200]))
             return
+        handled = Handled(line.number, outcome.done, given(outcome.done.answer.error_code, 0))
         if outcome.frame is not None:
-            line.send(outcome.frame)
-        self._tell(Handled(line.number, outcome.done, given(outcome.done.answer.error_code, 0)))
+            if self._courier is None:
+                line.send(outcome.frame)
+            else:
+                self._courier.answer(handled, functools.partial(line.send, outcome.frame))
+        self._tell(handled)
         self.flush()
         self._prune()
 
@@ -178,7 +194,11 @@ class Sandbox:
             if instance != delivery.skip_instance and (line := self._presence.line_of(delivery.to, instance)) is not None
         ]
         for line in lines:
-            line.send(self._pushes.frame(delivery.to, notice, line.dialect))
+            frame = self._pushes.frame(delivery.to, notice, line.dialect)
+            if self._courier is None:
+                line.send(frame)
+            else:
+                self._courier.push(delivery.to, frame, functools.partial(line.send, frame))
             if line.ended:
                 self._presence.lost(line)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from timbot.errors import ConnectionLost
-from timbot.sandbox import Bounds, Sandbox, Settings
+from timbot.sandbox import Bounds, Courier, Sandbox, Settings
 from timbot.testing import Line, PipeConnection, PipeTransport, VirtualClock
 
 KEY = "0123456789abcdef" * 4
@@ -80,9 +80,18 @@ class Client:
 class Site:
     """The server and its clients."""
 
-    def __init__(self, clock: VirtualClock, settings: Settings | None = None, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        clock: VirtualClock,
+        settings: Settings | None = None,
+        bounds: Bounds | None = None,
+        courier: Courier | None = None,
+    ) -> None:
         self.clock = clock
-        self.sandbox = Sandbox(KEY, users=USERS, now=clock.now, chance=random.Random(7), settings=settings, bounds=bounds)
+        chance = random.Random(7)
+        self.sandbox = Sandbox(
+            KEY, users=USERS, now=clock.now, chance=chance, settings=settings, bounds=bounds, courier=courier
+        )
         self.transport = PipeTransport(self.sandbox.serve, line=Line(capacity=16))
         self._randoms = itertools.count(10)
 
@@ -121,9 +130,11 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def open_site(clock: VirtualClock, settings: Settings | None = None, bounds: Bounds | None = None) -> AsyncIterator[Site]:
+async def open_site(
+    clock: VirtualClock, settings: Settings | None = None, bounds: Bounds | None = None, courier: Courier | None = None
+) -> AsyncIterator[Site]:
     """A site whose server is stopped at the end, and has no task left over."""
-    site = Site(clock, settings, bounds)
+    site = Site(clock, settings, bounds, courier)
     async with site.transport:
         yield site
         await site.sandbox.stop()

@@ -211,13 +211,16 @@ class Chats:
     def history(self, user: str, peer: str, count: int, *, key: int | None = None, until: int | None = None) -> C2CPage:
         """The newest `count` messages below `key` (of the page before) and not after `until` (Unix seconds).
 
-        Each page is oldest first. Recalled messages are flagged; those the user deleted are absent.
+        Each page is oldest first. Recalled messages are flagged; those the user deleted are absent, and those that are late
+        (`Settings.history_late`) as well.
         """
         thread = self._threads.get(_pair(user, peer))
         if thread is None or count < 1:
             return C2CPage((), key or 0, complete=thread is None)
         found: list[Stored] = []
-        for stored in thread.newest_first(user, self._core.horizon(), key, until):
+        hidden = thread.lag.first_hidden(self._core.moment())
+        below = min((number for number in (key, hidden) if number is not None), default=None)
+        for stored in thread.newest_first(user, self._core.horizon(), below, until):
             if len(found) == count:
                 return C2CPage(_messages(found), found[-1].number, complete=False)
             found.append(stored)
@@ -298,7 +301,10 @@ class Chats:
 
     def _keep(self, message: C2CMessage) -> int:
         sender, receiver = message.sender, message.receiver
-        self._threads.setdefault(_pair(sender, receiver), Thread()).add(message)
+        thread = self._threads.setdefault(_pair(sender, receiver), Thread())
+        number = thread.add(message)
+        if self._core.settings.history_late:
+            thread.lag.add(number, self._core.shown_at())
         activity = Activity(message.time, self._core.ordinal())
         for user in {sender: None, receiver: None}:
             peers = self._recent.setdefault(user, {})

@@ -24,6 +24,8 @@ class Settings:
     `instances`: logins per account at a time. `dedupe`: drop repeated sends as documented, or never. `unacked`: whether a
     pushed but never acknowledged C2C message waits in the queue. `friends_only`: C2C needs friendship. `admins`: app
     administrators, who have an owner's rights in every group. `group_size` and `groups_per_user` depend on the plan.
+    `history_late`: a message appears in the history of its conversation up to so many seconds after it was sent, by chance;
+    pushes, the offline queue and the conversation list have it at once.
     """
 
     instances: int = 1
@@ -33,6 +35,7 @@ class Settings:
     admins: frozenset[str] = frozenset({"administrator"})
     group_size: int = 2000
     groups_per_user: int = 500
+    history_late: float = 0.0
 
 
 class Core:
@@ -53,6 +56,14 @@ class Core:
         """Server time in whole Unix seconds. It never goes back, even if the clock outside does."""
         self._seconds = max(self._seconds, int(self._now()))
         return self._seconds
+
+    def moment(self) -> float:
+        """Server time, Unix seconds, with its fraction."""
+        return max(float(self._seconds), self._now())
+
+    def shown_at(self) -> float:
+        """When what is sent now appears in a history, if these are late."""
+        return self.moment() + self.chance.uniform(0.0, self.settings.history_late)
 
     def horizon(self) -> int:
         """The oldest second the server still keeps."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from timbot.sandbox.domain import limits
+from timbot.sandbox.domain.lag import Lag
 from timbot.sandbox.domain.messages import GroupMessage, GroupTip, Priority
 
 
@@ -39,6 +40,7 @@ class GroupLog:
         "_records",
         "_second",
         "_seen",
+        "lag",
         "last_message_sequence",
         "last_message_time",
         "last_ordinal",
@@ -54,6 +56,7 @@ class GroupLog:
         self._seen: dict[tuple[str, int], GroupSent] = {}
         self._second = 0
         self._counts = dict.fromkeys(Priority, 0)
+        self.lag = Lag()
         self.next_sequence = 1
         self.last_message_sequence = 0
         self.last_message_time = 0

@@ -117,15 +117,17 @@ class GroupMessages:
     def history(self, user: str, group_id: str, newest: int | None, count: int) -> GroupPage:
         """Up to `count` records from sequence `newest` (`None`: the newest) downwards.
 
-        Tips are among them, recalled messages are flagged, and what the user deleted is a placeholder. Refused: 10007 not
-        a member, 10044 a live room.
+        Tips are among them, recalled messages are flagged, what the user deleted is a placeholder, and what is late
+        (`Settings.history_late`) is absent. Refused: 10007 not a member, 10044 a live room.
         """
         group, member = self._store.require_member(group_id, user)
         if not group.rules.keeps_history:
             raise Refused(Code.GROUP_TYPE_WITHOUT_HISTORY, "a live room has no history")
         horizon = self._core.horizon()
         records: list[GroupRecord] = []
-        for content in group.log.newest_first(group.log.last_sequence if newest is None else newest):
+        newest = group.log.last_sequence if newest is None else newest
+        hidden = group.log.lag.first_hidden(self._core.moment())
+        for content in group.log.newest_first(newest if hidden is None else min(newest, hidden - 1)):
             if content.sequence < member.first_visible or content.time < horizon:
                 break
             if len(records) == count:
@@ -237,6 +239,8 @@ class GroupMessages:
 
     def _keep(self, group: Group, sender: Member | None, message: GroupMessage) -> None:
         group.log.append(message, self._core.ordinal())
+        if self._core.settings.history_late and group.rules.keeps_history:
+            group.log.lag.add(message.sequence, self._core.shown_at())
         if sender is not None and sender.read_sequence == message.sequence - 1:
             sender.read_sequence = message.sequence
 

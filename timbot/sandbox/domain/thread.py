@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from timbot.sandbox.domain.lag import Lag
 from timbot.sandbox.domain.messages import C2CMessage
 
 
@@ -21,20 +22,22 @@ class Stored:
 class Thread:
     """Messages in order of arrival; numbers only ever rise, so they serve as paging keys."""
 
-    __slots__ = ("_next", "_stored", "read_times")
+    __slots__ = ("_next", "_stored", "lag", "read_times")
 
     def __init__(self) -> None:
         self._stored: list[Stored] = []
         self._next = 1
         self.read_times: dict[str, int] = {}
+        self.lag = Lag()
 
     def __len__(self) -> int:
         return len(self._stored)
 
-    def add(self, message: C2CMessage) -> None:
-        """Append a message."""
+    def add(self, message: C2CMessage) -> int:
+        """Append a message and return its number."""
         self._stored.append(Stored(self._next, message))
         self._next += 1
+        return self._next - 1
 
     def find(self, sequence: int, random: int, time: int) -> Stored | None:
         """The newest message with this identity, by whichever party."""
