@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from timbot import Plugin
 from timbot.cli.conversation import Conversation, _describe, _why
 from timbot.errors import ConnectionLost, KickedOutError, KickKind, OutcomeUnknown, ServerError, TimbotError
 from timbot.im.client import Account, Client
@@ -11,6 +14,7 @@ from timbot.im.credentials import from_secret_key
 from timbot.im.endpoints import resolve
 from timbot.im.model.events import Event, NetState, NetStateChanged
 from timbot.sandbox.keys import DEMO_KEY
+from timbot.testing import World
 
 
 @pytest.mark.parametrize(
@@ -71,6 +75,21 @@ def test_a_kick_names_somebody_else_to_be(user: str, other: str) -> None:
     assert isinstance(error, KickedOutError), "its exit code stays"
     assert f"logged in as {user}," in str(error)
     assert f"--as {other}" in error.hint
+
+
+async def test_the_end_does_not_stand_behind_the_prompt(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing() -> AsyncIterator[str]:
+        for line in list[str]():
+            yield line
+
+    monkeypatch.setattr("timbot.cli.conversation._lines", nothing)
+    async with World(Plugin("quiet")) as world:
+        talk = Conversation(world._client("carol"), "bot", address="memory")
+        talk._tty = True
+        assert await talk.run()
+    assert capsys.readouterr().out.endswith("carol> \n")
 
 
 def test_other_ends_are_told_as_they_are() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -124,6 +125,17 @@ def test_somebody_who_never_answers_is_told_as_stuck(capsys: pytest.CaptureFixtu
     told = capsys.readouterr().err
     assert "did not answer within 0.2 s: the bot is there, and stuck" in told
     assert "without 'await'" in told
+
+
+def test_a_machine_that_cannot_be_reached_is_not_told_as_stuck(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def connect(_self: HTTPConnection) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(HTTPConnection, "connect", connect)
+    assert main(["health", "--url", "http://10.0.0.1:8421"]) == exits.UNAVAILABLE
+    assert "No bot answers at http://10.0.0.1:8421: timed out." in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -249,6 +249,7 @@ def test_a_failed_import_leaves_no_module(folder: Path) -> None:
         ("from timbot import Sendr", "Did you mean Sender?"),
         ("from timbot import plugin, context", "Did you mean Plugin?"),
         ("import timbot; timbot.Acept", "Did you mean Accept?"),
+        ("from timbot import SENDER", "Did you mean Sender?"),
         ("from timbot import Xylophone", "docs/plugins.md"),
     ],
 )

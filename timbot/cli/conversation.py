@@ -64,6 +64,8 @@ class Conversation:
             await asyncio.gather(talker, return_exceptions=True)
             await self._client.logout()
             await asyncio.gather(listener, return_exceptions=True)
+            if self._asking:
+                click.echo()  # what comes next, begins a line
         return not self._failed
 
     async def _log_in(self) -> None:
