@@ -165,3 +165,33 @@ def test_what_an_event_is_said_to_be(handler: object, kind: type, payload: type 
 def test_the_type_of_settings_is_a_class() -> None:
     with pytest.raises(PluginError, match="config is a type, not Settings"):
         Plugin("p", config=Settings())  # type: ignore[arg-type]  # the mistake
+
+
+class Settngs: ...
+
+
+async def called_out(ctx: Context[Text], *, out: int) -> None: ...
+
+
+async def misspelt_settings(ctx: Context[Text], *, limits: Settngs) -> None: ...
+
+
+async def without_type_but_customary(ctx: Context[Text], *, cfg) -> None: ...  # type: ignore[no-untyped-def]
+
+
+async def without_type_like_one(ctx: Context[Text], *, client) -> None: ...  # type: ignore[no-untyped-def]
+
+
+@pytest.mark.parametrize(
+    ("handler", "cure"),
+    [
+        (called_out, "Did you mean 'out: Sender'? There is: "),
+        (misspelt_settings, "Did you mean 'limits: Settings'? There is: "),
+        (without_type_but_customary, "Write one behind it: 'cfg: Settings'."),
+        (without_type_like_one, "Write one behind it: 'client: Client'."),
+    ],
+)
+def test_what_was_meant_is_guessed_by_the_names(handler: Any, cure: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        given(handler, "f.py:1", "p", THINGS)
+    assert caught.value.hint.startswith(cure)

@@ -74,9 +74,15 @@ async def test_a_wrong_return_is_one_line_with_its_place_and_its_cure() -> None:
     assert "Traceback" not in told
 
 
-@pytest.mark.parametrize("handler", [mistaken, replies_a_number])
-async def test_a_traceback_begins_in_the_plugin(handler: object) -> None:
-    told = await after(handler)
+async def test_an_error_of_ours_is_one_line_with_the_line_that_called_for_it() -> None:
+    told = await after(replies_a_number)
+    [line] = [line for line in told.splitlines() if "handler failed" in line]
+    assert f"place={__file__}:{replies_a_number.__code__.co_firstlineno + 1}" in line
+    assert "Traceback" not in told
+
+
+async def test_a_traceback_begins_in_the_plugin() -> None:
+    told = await after(mistaken)
     frames = [line for line in told.splitlines() if 'File "' in line]
     assert __file__ in frames[0]
     assert "in _run" not in told

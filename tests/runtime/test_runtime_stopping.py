@@ -212,3 +212,18 @@ async def test_what_an_operator_reads_about_a_break(log: LogCapture) -> None:
     events = [entry["event"] for entry in log.entries if entry["event"] != "handled"]
     assert events == ["connected", "ready", "disconnected", "connected", "ready"]
     assert states == ["connected", "connecting", "connected"]
+
+
+async def test_a_server_that_has_forgotten_the_login_is_no_alarm(log: LogCapture) -> None:
+    async with World(slow(0)) as world:
+        world.sandbox._gate._tickets.clear()  # as when it has been started again
+        world.cut()
+        await world.settle()
+    told = [(entry["event"], entry["log_level"]) for entry in log.entries if entry["event"] != "handled"]
+    assert told[2:] == [
+        ("disconnected", "warning"),
+        ("login expired, logging in anew", "info"),
+        ("connected", "info"),
+        ("ready", "info"),
+    ]
+    assert [entry.get("again") for entry in log.entries if entry["event"] == "ready"] == [None, True]

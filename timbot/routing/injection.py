@@ -6,12 +6,14 @@ comes.
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import re
 import typing
 from collections.abc import Mapping
 from inspect import Parameter
 from types import SimpleNamespace
+from typing import Final
 
 from timbot.errors import PluginError
 from timbot.routing.plugin import Handler
@@ -73,8 +75,29 @@ def _hint(handler: Handler, item: Parameter, where: str) -> object:
 def _nothing_for(name: str, kind: object, where: str, things: Mapping[type, object]) -> PluginError:
     known = ", ".join(sorted(known.__name__ for known in things))
     if kind is None:
-        return PluginError(f"{where}: '{name}' has no type.", hint=f"Write one behind it: '{name}: Sender'. There is: {known}.")
-    return PluginError(f"{where}: there is nothing of type {_name(kind)} for '{name}'.", hint=f"There is: {known}.")
+        meant = _meant(name, things) or "Sender"
+        return PluginError(
+            f"{where}: '{name}' has no type.", hint=f"Write one behind it: '{name}: {meant}'. There is: {known}."
+        )
+    meant = _meant(_name(kind), things) or _meant(name, things)
+    hint = f"Did you mean '{name}: {meant}'? " if meant else ""
+    return PluginError(f"{where}: there is nothing of type {_name(kind)} for '{name}'.", hint=f"{hint}There is: {known}.")
+
+
+_CUSTOMARY: Final = {"out": "Sender", "send": "Sender", "db": "Store", "state": "Store", "im": "Client", "bot": "Client"}
+"""What parameters are often called, and which type is meant by that."""
+
+
+def _meant(word: str, things: Mapping[type, object]) -> str:
+    """The type that is most likely meant by this name; empty if none is like it."""
+    known = {kind.__name__.lower(): kind.__name__ for kind in things}
+    own = [name for name in known.values() if name not in ("Client", "Sender", "Store")]
+    if own and word in ("cfg", "config", "settings"):
+        return own[0]
+    if word in _CUSTOMARY and _CUSTOMARY[word] in known.values():
+        return _CUSTOMARY[word]
+    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.75)
+    return known[close[0]] if close else ""
 
 
 def _name(kind: object) -> str:

@@ -172,9 +172,11 @@ class AccountRunner:
         log = self._log
         match event:
             case model.Ready():
-                log.info("ready", again=event.again)
+                log.info("ready", **({"again": True} if event.again else {}))
             case model.NetStateChanged(state=model.NetState.CONNECTED):
                 log.info("connected")
+            case model.NetStateChanged(retry_in=0) if self.ready.is_set():  # the ticket was refused: a signature does it
+                log.info("login expired, logging in anew", cause="the server does not know it any more")
             case model.NetStateChanged():
                 log.warning("disconnected", cause=event.cause, retry_in=round(event.retry_in, 1))
             case model.LoggedOut(kind=None):

@@ -111,7 +111,8 @@ class _Assembler:
             try:
                 source_of(config, account, sandbox_key, self._folder)
             except ConfigError as error:
-                self.problems.append(self._document.problem(("accounts", number), str(error)))
+                named = [key for key in ("user_sig_file", "secret_key_file") if getattr(account, key) is not None]
+                self.problems.append(self._document.problem(("accounts", number, *named[:1]), str(error)))
 
     def _enable(self, plugin: Plugin, use: PluginUse) -> list[Enabled]:
         """The plugin as its entry wants it, or nothing if something is wrong."""
@@ -150,7 +151,7 @@ class _Assembler:
                     if used.keywords is not None:
                         template.check(used.keywords)
                 except TemplateError as error:
-                    self.problems.append(Problem(f"{file}:{used.line}:1", used.name, str(error)))
+                    self.problems.append(Problem(f"{file}:{used.line}:1", "", str(error)))
 
     def _problem(self, use: PluginUse, message: str) -> Problem:
         if not use.location:

@@ -107,7 +107,7 @@ class EmbeddedSandbox:
     def how_to_talk(self) -> list[str]:
         """Lines that tell a newcomer what to do now."""
         settings = self._config.sandbox
-        name = settings.users[0] if settings.users else "alice"
+        name = settings.users[-1 if settings.page else 0] if settings.users else "bob"  # the page begins as the first
         url = "" if settings.port == SANDBOX_PORT else f" --url {self.url}"
         terminal = f"timbot chat --as {name}{url}"
         lines = [f"Users: {', '.join(settings.users) or 'any name'}. Group to apply to: {settings.group}."]

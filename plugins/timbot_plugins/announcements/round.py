@@ -59,7 +59,7 @@ class Teller:
         noted = await self._records.noted()
         left = [recipient for recipient in everybody if label(recipient) not in noted]
         self._total, self._done = len(everybody), len(everybody) - len(left)
-        self._log.info("announcement begins", recipients=self._total, done=self._done)
+        self._log.debug("announcement begins", recipients=self._total, done=self._done)
         line = iter(left)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(AT_ONCE, len(left))):
