@@ -33,7 +33,7 @@ function Entry({ entry, many, store }) {
   const mood = MOODS.find(([pattern]) => pattern.test(entry.outcome))?.[1] ?? ''
   return html`
     <li class="entry">
-      <p class="entry-top"><strong class=${entry.event.length < 24 ? 'whole' : ''}><${Name}>${entry.event}</${Name}></strong>
+      <p class="entry-top"><strong><${Name}>${entry.event}</${Name}></strong>
         ${entry.who && html`<span> <span class="soft">${store.state.setup.botIsHere ? 'from' : ''}</span> <${Name}>${store.nameOf(entry.who)}</${Name}></span>`}
         <time class="soft end" datetime=${machineTimeOf(entry.time)}>${exactTimeOf(entry.time)}</time></p>
       <p class="entry-more">
