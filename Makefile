@@ -1,8 +1,9 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
 PY = .venv/bin/python
 CONFIG ?= config.yaml
-AS = alice
+AS = bob
 URL = sandbox
+WORKERS ?= auto
 
 .PHONY: run chat test check bench lock clean
 
@@ -11,7 +12,7 @@ run:            ## a bot with its own local TIM server, no account and no networ
 	@[ -e "$(CONFIG)" ] || cp config.example.yaml "$(CONFIG)"
 	@exec $(PY) -m timbot run $(CONFIG)
 
-chat:           ## talk to the bot of `make run`: make chat AS=bob; on another port: make chat URL=ws://127.0.0.1:9000
+chat:           ## talk to the bot of `make run`: make chat AS=alice; on another port: make chat URL=ws://127.0.0.1:9000
 	@tools/setup run
 	@exec $(PY) -m timbot chat --as $(AS) --url $(URL)
 
@@ -22,8 +23,9 @@ check:          ## formatting, lint, types, the layers
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache
 
-test: check     ## the checks and every test, the official SDK's included
-	$(PY) -m pytest
+# One worker for each core, but not more than four: by then the longest file is what takes its time.
+test: check     ## the checks and every test, the official SDK's included; in one process: make test WORKERS=0
+	$(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench:          ## what a message costs, printed as ratios
 	@tools/setup test

@@ -112,7 +112,7 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert main(["health", "--url", f"http://127.0.0.1:{port}"]) == exits.UNAVAILABLE
+        assert main(["health", "--url", f"http://127.0.0.1:{port}"]) == exits.UNAVAILABLE
     shown = capsys.readouterr()
     assert f"No bot answers at http://127.0.0.1:{port}: Connection refused." in shown.err
     assert shown.out == ""

@@ -350,6 +350,7 @@ SIG = sign(APP, KEY, "bot", now=1_700_000_000)
         f"{KEY}: 1",
         KEY,
     ],
+    ids=lambda text: text.replace(KEY, "KEY").replace(SIG, "SIG"),
 )
 def test_a_mistake_in_the_configuration(
     text: str, tmp_path: Path, known: Known, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

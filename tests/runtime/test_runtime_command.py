@@ -39,13 +39,6 @@ def timbot(*arguments: str, lines: str | bytes = "") -> subprocess.CompletedProc
     )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """The first bot, on ports that are free."""
@@ -222,7 +215,9 @@ def test_a_port_in_use(config: Path) -> None:
 
 
 def test_nobody_to_talk_to() -> None:
-    done = timbot("chat", "--url", f"ws://127.0.0.1:{free_port()}", lines="hello\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        done = timbot("chat", "--url", f"ws://127.0.0.1:{free.getsockname()[1]}", lines="hello\n")
     assert done.returncode not in (exits.OK, exits.BUG)
     assert b"Traceback" not in done.stderr
     assert b"No server answers at ws://127.0.0.1:" in done.stderr
