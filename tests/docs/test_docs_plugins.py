@@ -7,7 +7,7 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -18,8 +18,11 @@ from timbot import (
     Custom,
     Face,
     File,
+    FriendRequest,
+    GroupJoinRequest,
     GroupType,
     Image,
+    Job,
     Location,
     Merger,
     MessageRevoked,
@@ -29,6 +32,7 @@ from timbot import (
     Video,
 )
 from timbot.cli import exits, main
+from timbot.im.model.events import Event
 from timbot.im.model.payloads import SENDABLE, Picture, UnknownPayload
 from timbot.im.wire.value import Raw
 from timbot.testing import World
@@ -126,6 +130,34 @@ def test_the_fields_of_payloads(kind: type) -> None:
         {field.name for one in (kind, Picture) for field in fields(one)} if kind is Image else {f.name for f in fields(kind)}
     )
     assert set(re.findall(r"`(\w+)`", row)) == known
+
+
+def columns(head: str) -> list[str]:
+    """The names in the first column of the table whose head begins so."""
+    [rows] = re.findall(rf"^\| {head}.*\n\|[-|]+\|\n((?:\|.*\n)+)", PLUGINS.read_text(encoding="utf-8"), re.M)
+    found = [name for row in rows.splitlines() for name in re.findall(r"`(\w+)", row.split("|")[1])]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("kind", [Context, FriendRequest, GroupJoinRequest])
+def test_what_is_of_every_event(kind: type) -> None:
+    assert [name for name in columns("of every event") if not hasattr(kind, name)] == []
+
+
+@pytest.mark.parametrize(
+    ("head", "kinds"),
+    [("of a `Context`", [Context]), ("of a request", [FriendRequest, GroupJoinRequest]), ("of a `Job`", [Job])],
+)
+def test_what_a_handler_gets_is_there(head: str, kinds: list[type]) -> None:
+    assert [name for name in columns(head) if not any(hasattr(kind, name) for kind in kinds)] == []
+
+
+def test_every_public_event_is_explained() -> None:
+    rows = PLUGINS.read_text(encoding="utf-8").partition("### Other events")[2].partition("\n## ")[0]
+    public = {kind.__name__ for kind in get_args(Event) if hasattr(timbot, kind.__name__)} | {"MemberJoined"}
+    named = {name for row in re.findall(r"^\| (`.*?) \|", rows, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert named == public
 
 
 def test_the_names_of_fields_are_explained() -> None:
