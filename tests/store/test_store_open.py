@@ -181,11 +181,11 @@ class TestTheFile:
     @pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("relaxed", 1)])
     async def test_it_is_written_as_asked(self, tmp_path: Path, durability: database.Durability, synchronous: int) -> None:
         def settings(connection: sqlite3.Connection) -> list[object]:
-            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "journal_size_limit")
+            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "journal_size_limit", "secure_delete")
             return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
         async with await Database.open(tmp_path, durability=durability) as opened:
-            assert await opened.write(settings) == ["wal", synchronous, 1, 5000, 16 << 20]
+            assert await opened.write(settings) == ["wal", synchronous, 1, 5000, 16 << 20, 1]
 
     async def test_closing_empties_the_log(self, tmp_path: Path) -> None:
         await with_values(tmp_path, 100)
@@ -214,7 +214,7 @@ class TestTheFile:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(database, "CHECKED_BYTES", 0)
-        overwrite(await with_values(tmp_path, 500), 20 * 4096, 300 * 4096)
+        overwrite(await with_values(tmp_path, 500), 60 * 4096, 300 * 4096)
         async with await Database.open(tmp_path) as opened:
             with pytest.raises(StoreBroken, match="damaged"):
                 await opened.read(lambda connection: connection.execute("SELECT value FROM state").fetchall())

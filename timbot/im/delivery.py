@@ -53,6 +53,8 @@ class Change:
     held: tuple[HeldItem, ...] = ()
     released: tuple[int, ...] = ()
     """Held items that are held no more."""
+    met: tuple[Identity, ...] = ()
+    """Applications and invitations that were known, and listed again: they are remembered from now on."""
 
     def __bool__(self) -> bool:
         return self != _NOTHING

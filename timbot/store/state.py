@@ -174,6 +174,23 @@ def _counted(connection: sqlite3.Connection, row: tuple[str, ...]) -> int:
     return int(found[0]) if found else 0
 
 
+def check_state(plugin: str, key: str, value: bytes | None) -> None:
+    """Whether `put` takes it. Raises `UnstorableValue`."""
+    checked_name("plugin", plugin)
+    checked_name("key", key)
+    if value is not None and len(value) > VALUE_BYTES:
+        raise UnstorableValue(f"The value of '{key[:40]}' has {len(value):,} bytes; {VALUE_BYTES:,} is the most.")
+
+
+def put(connection: sqlite3.Connection, account: str, plugin: str, key: str, value: bytes | None) -> None:
+    """Write a value that is JSON already, as part of other work; None deletes. Raises `UnstorableValue`."""
+    check_state(plugin, key, value)
+    if value is None:
+        connection.execute(_DELETE, (account, plugin, key))
+    else:
+        connection.execute(_SET, (account, plugin, key, value))
+
+
 def checked_name(what: str, name: str) -> str:
     """A key or name as it is, if it can be one: 1 to 512 bytes of UTF-8 without NUL. Raises `UnstorableValue`."""
     try:

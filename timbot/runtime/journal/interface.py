@@ -23,7 +23,13 @@ class Journal(Protocol):
         ...
 
     def take(self, events: Sequence[NewEvent], change: Change) -> asyncio.Future[list[int]]:
-        """Keep events, and what the client remembers because of them, in one transaction. The events' numbers, rising."""
+        """Keep events, and what the client remembers because of them, in one transaction. The events' numbers, rising.
+
+        The client has left out what it knows. Should an event all the same be one that is kept, nothing is kept of it, and
+        its number is that of the other, *negative*: tell it, do not handle it. The rest is kept. Equal are: C2C identities at
+        most 5 minutes apart (further apart they are two messages), fleeting ones at most 10 minutes; requests met in the last
+        30 days; others always.
+        """
         ...
 
     def commit(self, *changes: Commit) -> asyncio.Future[list[int]]:
@@ -39,7 +45,11 @@ class Journal(Protocol):
         ...
 
     async def steps(self, event: int) -> tuple[list[KeptStep], list[KeptSend]]:
-        """What the handlers of an event have done so far."""
+        """What the handlers of an event have done so far: steps by handler and slot, messages in order."""
+        ...
+
+    async def send(self, number: int) -> KeptSend | None:
+        """One message, whatever its state: what `Intend` under a key that was there already is about."""
         ...
 
     def began(self, event: int) -> None:
@@ -55,7 +65,11 @@ class Journal(Protocol):
         ...
 
     async def revive(self, number: int) -> KeptEvent | None:
-        """A dead letter is an open event again, at the end of its lane's order as far as it is still known. None: no such."""
+        """A dead letter is an open event again, with no attempts. None: no such.
+
+        It keeps its number, its decision and its steps, so what it has sent is not sent again. `waiting` gives it in the place
+        of that number: whoever runs the lane puts it behind what waits there.
+        """
         ...
 
     async def drop(self, number: int) -> bool:
@@ -67,14 +81,22 @@ class Journal(Protocol):
         ...
 
     async def forget(self, user_id: str) -> int:
-        """Remove what a person has written, was told and is remembered for, but for plugin state. How many rows."""
+        """Remove what a person has written, was told and is remembered for, open or not, but for plugin state. How many rows.
+
+        Events that come from the person (`who`, the C2C lane, the identity), and those that wait for an answer of theirs, with
+        all their steps and messages; messages to the person; items held that name them. Not: what others have written about
+        them, and backups. The runtime lets go of what it holds in memory, and gives up their handlers first.
+        """
         ...
 
     async def compact(self, now: float, keep: float) -> int:
-        """Remove what is settled and older than `keep` seconds, and what has outlived its use. How many rows."""
+        """Remove what is settled and older than `keep` seconds, and what has outlived its use. How many rows.
+
+        Older: taken in so long before `now` (ours). Never touched: what is open or parked.
+        """
         ...
 
     async def counts(self) -> dict[str, int]:
-        """How much there is: `open`, `parked`, `dead`, `unsent`, `unknown`, and the age of the oldest open event in seconds
-        as `oldest`."""
+        """How much there is: `open`, `parked`, `dead`, `unsent`, `unknown`, and how many seconds ago the oldest open event was
+        taken in as `oldest`."""
         ...

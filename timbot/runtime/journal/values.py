@@ -44,9 +44,11 @@ class NewEvent:
     body: bytes
     time: float
     wanted: bool = True
-    """False: nobody handles it. It is kept as done, for its identity."""
+    """False: nobody handles it. It is kept as done, for its identity, and without its body."""
     dead: str = ""
     """A reason: it is a dead letter from the beginning."""
+    who: str = ""
+    """The person it comes from, for `forget`. A C2C message and a request name theirs in their identity too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class KeptSend:
     state: SendState
     result: bytes
     settled: float
+    token: tuple[str, int, int] = ("", 0, 0)
+    """As it was intended: conversation, sequence, random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,8 @@ class Resumed:
     """When processes have died of late without saying goodbye, Unix seconds, oldest first."""
 
 
-# What can be committed. All that is committed in one call stands or falls together.
+# What can be committed. All that is committed in one call stands or falls together. About an event that is not there any more
+# (a person was forgotten meanwhile) nothing is kept, and `Intend` answers 0: do not send. What is done or dead stays so.
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class RecordStep:
-    """A step has its result."""
+    """A step has its result. The first one stays: a further one for the same step changes nothing."""
 
     id: StepId
     kind: str
@@ -200,6 +205,7 @@ class Settle:
     state: SendState
     result: bytes
     at: float
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
