@@ -9,17 +9,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from talk_site import PATIENCE, talk
 
 from timbot.cli import exits
 
 pytestmark = pytest.mark.real_time
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
-"""Seconds a process may take for anything, on a busy machine."""
 
 
 def environment() -> dict[str, str]:
@@ -73,6 +72,9 @@ class Running:
         self.process.send_signal(number)
         return self.process.wait(PATIENCE)
 
+    def talk(self, turns: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return talk(*arguments, "--url", self.url, turns=turns, cwd=ROOT, env=environment())
+
     def _wait_for(self, pattern: str) -> str:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.process.poll() is None:
@@ -93,7 +95,7 @@ def running(config: Path, tmp_path: Path) -> Iterator[Running]:
 
 
 def test_a_talk_and_a_clean_stop(running: Running) -> None:
-    said = timbot("chat", "--as", "alice", "--url", running.url, lines="hello\n你好\ndice\n/dice 2 6\n:dice\n/bad\n")
+    said = running.talk({"hello\n你好\ndice\n/dice 2 6\n:dice\n/bad": "/bad"}, "--as", "alice")
     assert (said.returncode, said.stderr.decode()) == (0, "")
     greeting = "Timbot: Hello, alice! 👋 Try: dice, /dice 2 6"
     lines = said.stdout.decode().splitlines()
@@ -111,8 +113,8 @@ def test_a_talk_and_a_clean_stop(running: Running) -> None:
 
 
 def test_a_talk_in_a_group(running: Running) -> None:
-    lines = ":join lobby I like dice\n:group lobby\nhello\n:group\n:nonsense\n"
-    done = timbot("chat", "--as", "bob", "--url", running.url, lines=lines)
+    turns = {":join lobby I like dice": "join accepted", ":group lobby\nhello": "Hello, bob", ":group\n:nonsense": ":nonsense"}
+    done = running.talk(turns, "--as", "bob")
     assert done.returncode == exits.FAILED, "one line was no good"
     said = done.stdout.decode()
     assert "lobby: waits for an admin" in said
@@ -122,7 +124,7 @@ def test_a_talk_in_a_group(running: Running) -> None:
 
 
 def test_bytes_that_are_no_text_do_not_stop_a_talk(running: Running) -> None:
-    said = timbot("chat", "--url", running.url, lines=b"\xff\xfe\nhello\n")
+    said = running.talk({"\udcff\udcfe\nhello": "Hello, bob"})
     assert said.returncode == 0
     assert said.stdout.decode().splitlines()[-1] == "Timbot: Hello, bob! 👋 Try: dice, /dice 2 6"
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from talk_site import PATIENCE, talk
 
 from timbot.cli import exits
 
 pytestmark = pytest.mark.real_time
 
-PATIENCE = 60.0
-"""Seconds a process may take for anything, on a busy machine."""
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TIMBOT_")}
 
 PLUGIN = """\
 import asyncio, sys
@@ -67,11 +67,11 @@ class Process:
     """A `timbot run` of its own."""
 
     def __init__(self, folder: Path, output: Path) -> None:
+        self._folder = folder
         self._output = output
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TIMBOT_")}
         with output.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "timbot", "run", "c.yaml"], cwd=folder, env=kept, stdout=file, stderr=file
+                [sys.executable, "-m", "timbot", "run", "c.yaml"], cwd=folder, env=ENVIRONMENT, stdout=file, stderr=file
             )
 
     def output(self) -> str:
@@ -92,11 +92,7 @@ class Process:
         """What a person is answered."""
         url = self.wait_for(r"endpoint  sandbox, (ws://\S+)")
         self.wait_for(r"info +ready ")
-        done = subprocess.run(
-            [sys.executable, "-m", "timbot", "chat", "--url", url], input=f"{text}\n", capture_output=True, text=True,
-            timeout=PATIENCE, check=False,
-        )  # fmt: skip
-        return done.stdout.strip()
+        return talk("--url", url, turns={text: "\n"}, cwd=self._folder, env=ENVIRONMENT).stdout.decode().strip()
 
     def ends(self, number: int) -> int:
         self.process.send_signal(number)

@@ -19,10 +19,14 @@ pytestmark = [pytest.mark.real_time, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
 
 
-def call(*command: object, cwd: Path, given: str = "") -> str:
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+
+
+def call(*command: object, cwd: Path) -> str:
     """Run a command to its end; what it printed."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    done = subprocess.run([str(part) for part in command], cwd=cwd, input=given, env=clean, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=CLEAN, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -74,8 +78,18 @@ def url(timbot: Path, config: Path) -> Iterator[str]:
 
 
 def test_the_example_runs_and_answers(timbot: Path, url: str, tmp_path: Path) -> None:
-    talk = call(timbot, "chat", "--as", "alice", "--url", url, cwd=tmp_path, given="hello\n/dice 2 6\n")
-    assert len(re.findall("^Timbot: ", talk, re.M)) == 2, talk
+    command = [str(timbot), "chat", "--as", "alice", "--url", url]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=CLEAN, stdin=pipe, stdout=pipe, text=True) as chat:
+        assert chat.stdin is not None
+        assert chat.stdout is not None
+        chat.stdin.write("hello\n/dice 2 6\n")
+        chat.stdin.flush()  # and it stays open: where it ends, a talk waits for a moment only
+        answers = [chat.stdout.readline() for _ in range(2)]
+        more, _ = chat.communicate()
+    assert chat.returncode == 0
+    assert [answer.startswith("Timbot: ") for answer in answers] == [True, True], answers
+    assert "Timbot: " not in more
 
 
 def test_the_example_is_fine_and_its_schema_is_there(timbot: Path, config: Path) -> None:
