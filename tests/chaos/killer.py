@@ -24,7 +24,7 @@ _MESSAGES: Final = (b'"C2cMsgArray"', b'"GroupMsgArray"')
 _FROM: Final = b'"From_Account":"'
 
 SPARE: Final = 20
-"""Messages of the bot between two that are doubled, or of people between two that are told out of order."""
+"""Messages of the bot from one that is doubled to the next, or of people from one that is told late to the next."""
 
 
 @dataclass(slots=True)
@@ -52,13 +52,16 @@ class Killer(Courier):
         self._fuse = folder / "fuse"
         self._chance = random.Random(f"killer {seed}")
         self._armed: Kill | None = None
+        self.armed = False
+        """Whether the bot is to die."""
         self._news = asyncio.Event()
-        self._injections = injections
+        self._next: dict[Injection, int] = dict.fromkeys(injections, SPARE)
         self._held: tuple[bytes, Call] | None = None
         self._pushed = self._answered = 0
 
     def arm(self, kill: Kill) -> None:
         """The bot is to die at the next chance."""
+        self.armed = True
         if kill.place in IN_THE_BOT:
             self._fuse.write_text(kill.place, encoding="utf-8")
         else:
@@ -66,7 +69,7 @@ class Killer(Courier):
 
     def disarm(self) -> None:
         """Not any more."""
-        self._armed = None
+        self.armed, self._armed = False, None
         self._fuse.unlink(missing_ok=True)
 
     async def until(self, met: Callable[[], bool], patience: float) -> bool:
@@ -91,6 +94,8 @@ class Killer(Courier):
         if asked.user != BOT:
             carry_out()
             return
+        if asked.command == status.SYNC.name:
+            self._news.set()  # it is there again, and people may go on
         place = None if self._armed is None else self._armed.place
         if place is Place.REQUEST_LOST and asked.command in SENDS:
             self._kill(place, asked.frame)
@@ -144,7 +149,10 @@ class Killer(Courier):
         self.struck.append((place, time.time(), what[-300:].decode(errors="replace")))
 
     def _due(self, injection: Injection, count: int) -> bool:
-        return injection in self._injections and count > 0 and count % SPARE == 0
+        if count < self._next.get(injection, count + 1):
+            return False
+        self._next[injection] = count + SPARE
+        return True
 
     def _reorder(self, frame: bytes, hand_out: Call) -> bool:
         """Hold a person's message back until the next one of the same person; True if it has gone its own way."""

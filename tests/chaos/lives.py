@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ KILLED: Final = -signal.SIGKILL
 
 HOPELESS: Final = 5
 """So many deaths in a row that nobody brought about, each within two seconds: it will not come up any more."""
+
+READY: Final = b'"event": "ready"'
+"""How the bot's log says that it has caught up."""
 
 STOP_PATIENCE: Final = 40.0
 """Seconds a clean stop may take."""
@@ -34,7 +38,10 @@ class Life:
     number: int
     pid: int
     started: float
+    log_from: int
+    """Where its part of the log begins, bytes."""
     ready: float = 0.0
+    """When it had caught up; 0 if it never did."""
     ended: float = 0.0
     code: int | None = None
 
@@ -117,12 +124,19 @@ class Lives:
     def _saw_ready(self) -> bool:
         if not self.lives or self.life.ended:
             return False
-        if not self.life.ready:
-            text = self.log.read_text(encoding="utf-8", errors="replace")
-            here = text[text.rfind(f'"event": "LIFE {self.life.number} ') :]
-            if '"event": "ready"' in here:
-                self.life.ready = time.time()
-        return bool(self.life.ready)
+        with self.log.open("rb") as log:
+            log.seek(self.life.log_from)
+            return READY in log.read()
+
+    def read_readiness(self) -> None:
+        """Note for every life when it was ready, by its log."""
+        whole = self.log.read_bytes()
+        ends = [life.log_from for life in self.lives[1:]] + [len(whole)]
+        for life, end in zip(self.lives, ends, strict=True):
+            before, found, _ = whole[life.log_from : end].partition(READY)
+            if found:
+                stamp = before.rpartition(b'"timestamp": "')[2].partition(b'"')[0]
+                life.ready = datetime.fromisoformat(stamp.decode()).timestamp()
 
     async def _keep_alive(self) -> None:
         short = 0
@@ -143,11 +157,12 @@ class Lives:
         self.mark(f"LIFE {len(self.lives) + 1} begins")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TIMBOT_")}
         command = (sys.executable, "-m", "timbot", "run", str(self._config))
+        log_from = self.log.stat().st_size
         with self.log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
                 *command, cwd=ROOT, stdout=out, stderr=out, env={**kept, "CHAOS_FOLDER": str(self._folder)}
             )
-        life = Life(len(self.lives) + 1, self._process.pid, time.time())
+        life = Life(len(self.lives) + 1, self._process.pid, time.time(), log_from)
         self.lives.append(life)
         self._news.set()
         return life

@@ -79,7 +79,7 @@ class Options:
     @property
     def full(self) -> bool:
         """Whether the bot can do more than echo."""
-        return self.bot == "full"
+        return self.bot != "echo"
 
 
 @dataclass(frozen=True, slots=True)

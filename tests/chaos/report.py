@@ -18,13 +18,16 @@ from tests.chaos.plan import Place
 from tests.chaos.soak import Run
 from tests.chaos.verdict import Fault, Finding
 
-SHOWN: Final = 12
-"""Findings that are told with their surroundings; the JSON has all."""
+SHOWN: Final = 3
+"""Findings of each kind that are told with their surroundings; the JSON has 500."""
 
 BEFORE, AFTER = 3.0, 25.0
 """Seconds of the bot's log around a message: a second look at the history comes 15 s after the first."""
 
-MOST_LINES: Final = 12
+MOST_LINES: Final = 10
+
+WIDEST: Final = 200
+"""Characters of a line of the log."""
 
 
 def command(run: Run) -> str:
@@ -54,6 +57,7 @@ def write_json(run: Run, file: Path) -> None:
             "said_later": run.said_later,
             "deaths": len(run.deaths),
             "lives": len(run.lives),
+            "caught_up": [round(life.ready - life.started, 2) for life in run.lives if life.ready],
             **{fault.name.lower(): verdict.count(fault) for fault in Fault},
         },
         "stop_code": run.stop_code,
@@ -86,10 +90,11 @@ def show(run: Run, console: Console) -> None:
     console.print(table)
     if run.deaths:
         console.print(_places(run))
-    for finding in verdict.findings[:SHOWN]:
+    shown = [finding for fault in Fault for finding in [f for f in verdict.findings if f.fault is fault][:SHOWN]]
+    for finding in shown:
         _tell(run, finding, console)
-    if len(verdict.findings) > SHOWN:
-        console.print(f"... and {len(verdict.findings) - SHOWN} more: see report.json")
+    if len(verdict.findings) > len(shown):
+        console.print(f"... and {len(verdict.findings) - len(shown)} more: see report.json")
     for life in run.unexpected:
         console.print(f"[bold red]life {life.number} ended with {life.code}[/], which nobody wanted")
     if run.stop_code:
@@ -100,7 +105,7 @@ def show(run: Run, console: Console) -> None:
 
 def _counts(run: Run) -> list[tuple[str, object]]:
     verdict = run.verdict
-    restarts = [life.ready - life.started for life in run.lives if life.ready]
+    starts = sorted(life.ready - life.started for life in run.lives if life.ready)
     return [
         ("messages of people", verdict.said),
         ("replies due", verdict.expected),
@@ -110,7 +115,10 @@ def _counts(run: Run) -> list[tuple[str, object]]:
         ("kills", len(run.deaths)),
         ("lives", len(run.lives)),
         ("injected", len(run.injected)),
-        ("first start, seconds", f"{restarts[0]:.1f}" if restarts else "-"),
+        (
+            "from start to caught up, median and most, seconds",
+            f"{starts[len(starts) // 2]:.1f}, {starts[-1]:.1f}" if starts else "-",
+        ),
         ("seconds", f"{run.ended - run.began:.0f}"),
     ]
 
@@ -134,7 +142,7 @@ def _tell(run: Run, finding: Finding, console: Console) -> None:
     if near := _near(run, finding):
         console.print(f"  near {near}", highlight=False, markup=False)
     for line in _lines(run, finding):
-        console.print(f"    {line[:240]}", highlight=False, markup=False)
+        console.print(f"    {line[:WIDEST]}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _nearest(run: Run, finding: Finding) -> Death | None:
@@ -151,13 +159,14 @@ def _near(run: Run, finding: Finding) -> str:
 
 def _lines(run: Run, finding: Finding) -> list[str]:
     """Lines of the bot's log about the conversation, and about lives and deaths, around the message."""
-    found = []
+    found: list[tuple[float, str]] = []
     for time, line in _log(run.folder / "bot.log"):
         if finding.time - BEFORE <= time <= finding.time + AFTER and (
             f'"{finding.conversation}"' in line or '"level": "harness"' in line or '"event": "ready"' in line
         ):
-            found.append(line)
-    return found[:MOST_LINES]
+            found.append((time, line))
+    nearest = sorted(found, key=lambda each: abs(each[0] - finding.time))[:MOST_LINES]
+    return [line for _, line in sorted(nearest)]
 
 
 @functools.cache

@@ -58,8 +58,6 @@ class Run:
     """The exit code of the clean stop at the end."""
     said_later: int = 0
     """What the bot said after that stop and one more start, when everything had been said."""
-    most_peers_while_down: int = 0
-    """Conversations that went on while the bot was down, at most; above 100 the server's own lists are too short."""
 
     @property
     def clean(self) -> bool:
@@ -80,7 +78,7 @@ async def soak(options: Options, folder: Path, say: Say = lambda _: None) -> Run
             async with everybody(options, plan, sandbox, port) as talkers:
                 say(f"{len(talkers)} people, {plan.messages} messages, {len(plan.kills)} kills, seed {options.seed}")
                 talk = Talk(options, plan, talkers, killer)
-                await _disturbed(talk, plan, lives, killer, run, say)
+                await _disturbed(talk, sandbox, plan, lives, killer, run, say)
                 run.given_up = talk.given_up
                 await _settle(sandbox, plan, killer, lives, options, say)
             run.stop_code = await lives.stop()
@@ -94,6 +92,7 @@ async def soak(options: Options, folder: Path, say: Say = lambda _: None) -> Run
         store = _stored(sandbox, plan)
     scripted = {conversation.name: [line.text for line in conversation.script] for conversation in plan.conversations}
     run.verdict = judge(store, effects=_effects(folder), unknown=_unknown(lives.log), scripted=scripted)
+    lives.read_readiness()
     run.lives, run.unexpected, run.injected, run.ended = lives.lives, lives.unexpected, killer.injected, time.time()
     return run
 
@@ -109,13 +108,19 @@ def _furnish(folder: Path, options: Options, port: int) -> None:
 # Dying
 
 
-async def _disturbed(talk: Talk, plan: Plan, lives: Lives, killer: Killer, run: Run, say: Say) -> None:
-    """Let everybody talk while the bot is killed as planned. People wait for a kill that is late."""
+async def _disturbed(talk: Talk, sandbox: Sandbox, plan: Plan, lives: Lives, killer: Killer, run: Run, say: Say) -> None:
+    """Let everybody talk while the bot is killed as planned.
+
+    People wait for a kill that is late, or the bot would die in silence; but not while a bot that is up has only to pass the
+    place.
+    """
     due_at = {"next": 0}
 
     def may_send() -> bool:
         number = due_at["next"]
-        return number >= len(plan.kills) or killer.sent < plan.kills[number].at + HURRY
+        if number >= len(plan.kills) or killer.sent < plan.kills[number].at + HURRY:
+            return True
+        return killer.armed and bool(sandbox.domain.accounts.online_instances(BOT))
 
     talk.may_send = may_send
 
