@@ -28,6 +28,7 @@ settings.load_profile("timbot")
 
 LONG = (
     "judge/test_sdk_storm.py",
+    "chaos/test_chaos_short.py",
     "judge/test_driver.py",
     "judge/test_sdk_sandbox.py",
     "judge/test_sdk_bot.py",

@@ -147,15 +147,16 @@ class TestReading:
     async def test_two_looks_within_one_see_the_same(self, tmp_path: Path) -> None:
         async with await Database.open(tmp_path) as database:
             await make_table(database)
-            written = threading.Event()
+            looked, written = threading.Event(), threading.Event()
 
             def looks_twice(connection: sqlite3.Connection) -> list[list[object]]:
                 first = texts(connection)
+                looked.set()
                 assert written.wait(20)
                 return [first, texts(connection)]
 
             reading = database.read(looks_twice)
-            await asyncio.sleep(0)
+            assert await asyncio.to_thread(looked.wait, 20)
             await database.write(add("meanwhile"))
             written.set()
             assert await reading == [[], []]
