@@ -17,6 +17,10 @@ USAGE: Final = 2
 UNAVAILABLE: Final = 69
 """No server could be reached for as long as the session tries: starting again later may help."""
 BUG: Final = 70
+BLOCKED: Final = 71
+"""The loop did not turn for as long as `watchdog:` allows: a handler blocks it. Starting again helps until it does so again."""
+STORE: Final = 74
+"""The store cannot be used, or cannot be written any more: a full disk, a damaged file, another program's lock."""
 KICKED_OUT: Final = 75
 """The account was logged in somewhere else. Do not start again by itself: two would kick each other out."""
 LOGIN_REFUSED: Final = 77
@@ -28,7 +32,9 @@ INTERRUPTED: Final = 130
 
 def of(error: TimbotError) -> int:
     """The code for an error."""
-    for kind, code in _CODES:
+    from timbot.store.errors import StoreError  # what it belongs to is loaded where there is such an error, and only then
+
+    for kind, code in (*_CODES, (StoreError, STORE)):
         if isinstance(error, kind):
             return code
     return FAILED
