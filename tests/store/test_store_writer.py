@@ -315,3 +315,44 @@ class TestBreaking:
             await database.read(meets(sqlite3.SQLITE_CORRUPT))
         with pytest.raises(StoreBroken, match="damaged"):
             await database.write(add("x"))
+
+
+class TestEmptyingTheLog:
+    async def test_it_leaves_nothing_in_it(self, tmp_path: Path) -> None:
+        async with await Database.open(tmp_path) as database:
+            await make_table(database)
+            log = tmp_path / "timbot.sqlite3-wal"
+            assert log.stat().st_size > 0
+            assert await database.checkpoint()
+            assert log.stat().st_size == 0
+
+    async def test_what_was_asked_for_before_is_in_the_file(self, tmp_path: Path) -> None:
+        async with await Database.open(tmp_path) as database:
+            await make_table(database)
+            _, emptied = await asyncio.gather(database.write(add("a-word-of-its-own")), database.checkpoint())
+            assert emptied
+            assert b"a-word-of-its-own" in (tmp_path / "timbot.sqlite3").read_bytes()
+
+    async def test_what_is_deleted_is_overwritten(self, tmp_path: Path) -> None:
+        async with await Database.open(tmp_path) as database:
+            await make_table(database)
+            await database.write(add("a-word-of-its-own"))
+            await database.write(lambda connection: connection.execute("DELETE FROM row").rowcount)
+            await database.checkpoint()
+        assert b"a-word-of-its-own" not in (tmp_path / "timbot.sqlite3").read_bytes()
+
+    async def test_without_a_file_there_is_nothing_to_empty(self) -> None:
+        async with await Database.memory() as database:
+            assert await database.checkpoint()
+
+    async def test_a_closed_one_refuses(self, database: Database) -> None:
+        await database.close()
+        with pytest.raises(StoreClosed):
+            await database.checkpoint()
+
+    async def test_a_broken_one_says_why(self, tmp_path: Path) -> None:
+        async with await Database.open(tmp_path) as database:
+            await make_table(database)
+            await fill_up(database)
+            with pytest.raises(StoreBroken, match="no room left"):
+                await database.checkpoint()
