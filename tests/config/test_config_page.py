@@ -9,7 +9,7 @@ import yaml
 from config_site import ROOT, config, document
 from pydantic import BaseModel
 
-from timbot.config import AccountConfig, Config, HttpConfig, LogConfig, SandboxConfig, seconds
+from timbot.config import AccountConfig, Config, HttpConfig, LogConfig, SandboxConfig, WatchdogConfig, seconds
 from timbot.config.reader import DEEPEST, HEAVIEST, LONGEST_TEXT
 from timbot.im.endpoints import resolve
 
@@ -19,6 +19,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "### accounts": AccountConfig,
     "### log": LogConfig,
     "### http": HttpConfig,
+    "### watchdog": WatchdogConfig,
     "### sandbox": SandboxConfig,
 }
 
@@ -40,7 +41,7 @@ def test_the_defaults_are_true(heading: str, model: type[BaseModel]) -> None:
     for key, text in rows(heading).items():
         default = model.model_fields[key].default
         if text:
-            written = seconds(text) if key == "grace" else yaml.safe_load(text)
+            written = seconds(text) if isinstance(default, float) else yaml.safe_load(text)
             assert written == (list(default) if isinstance(default, tuple) else type(written)(default)), key
         else:
             assert default is None or isinstance(default, BaseModel) or model.model_fields[key].is_required(), key

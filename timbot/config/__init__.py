@@ -11,7 +11,7 @@ from pathlib import Path
 from timbot.config.document import Document, settings_of
 from timbot.config.duration import Duration, seconds
 from timbot.config.exposed import exposed_files
-from timbot.config.models import AccountConfig, Config, HttpConfig, LogConfig, PluginUse, SandboxConfig
+from timbot.config.models import AccountConfig, Config, HttpConfig, LogConfig, PluginUse, SandboxConfig, WatchdogConfig
 from timbot.config.problems import ConfigErrors, Location, Problem
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "PluginUse",
     "Problem",
     "SandboxConfig",
+    "WatchdogConfig",
     "describe_settings",
     "exposed_files",
     "load",

@@ -87,6 +87,17 @@ class HttpConfig(_Model):
     """The address to listen on. Whoever reaches it can read the metrics."""
     port: _Port = HTTP_PORT
     """The port; 0 takes a free one."""
+    oldest_event: Duration = 600.0
+    """How old an event may become before health is red; 0: as old as it likes."""
+
+
+class WatchdogConfig(_Model):
+    """What is done when a handler holds the event loop up."""
+
+    warn_after: Annotated[Duration, Field(ge=1)] = 5.0
+    """How long the loop may stand still before the log names the handler and the line; at least 1s."""
+    exit_after: Annotated[Duration, Field(ge=0)] = 0.0
+    """How long before the process exits with 71, for a supervisor to start it again; 0: never."""
 
 
 class SandboxConfig(_Model):
@@ -131,6 +142,13 @@ class Config(_Model):
     """Health and metrics over HTTP; false: neither."""
     grace: Duration = 10.0
     """How long handlers may go on when the process is told to stop."""
+    on_kick: Literal["exit", "retry_after"] = "exit"
+    """When another login ends ours. exit: the process ends with 75; retry_after: it logs in again after a pause, at most three
+    times an hour."""
+    retry_after: Annotated[Duration, Field(ge=10)] = 300.0
+    """The pause before that login; at least 10s."""
+    watchdog: WatchdogConfig | Literal[False] = WatchdogConfig()
+    """Watches whether the event loop turns; false: it is not watched."""
     sandbox: SandboxConfig = SandboxConfig()
     """The local server, where the endpoint is sandbox."""
     _files: tuple[Path, ...] = PrivateAttr(default=())
