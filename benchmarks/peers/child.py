@@ -1,4 +1,7 @@
-"""One framework, one configuration, one case: `python -m benchmarks.peers.child NAME CONFIG CASE [FILE]`, in the peers' environment."""
+"""One framework, one configuration, one case, in the peers' environment: `python -m benchmarks.peers.child`.
+
+Arguments: NAME CONFIG CASE [FILE].
+"""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class FarEnd:
                 return []
         elif self.taken_count % CHUNK == 0:
             await asyncio.sleep(0)
-        taken = []
+        taken: list[Said] = []
         while len(taken) < limit and self.unread:
             taken.append(self._next())
         self.taken_count += len(taken)
@@ -182,7 +182,10 @@ class FarEnd:
 
 
 def read_lines(file: Path) -> list[list[str | int]]:
-    """What happened, in order: ["say", number, user, text], ["ack", number], ["began", user], ["ended", user], ["sent", user, text]."""
+    """What happened, in order.
+
+    `["say", number, user, text]`, `["ack", number]`, `["began", user]`, `["ended", user]`, `["sent", user, text]`.
+    """
     if not file.exists():
         return []
     return [json.loads(line) for line in file.read_text().splitlines()]

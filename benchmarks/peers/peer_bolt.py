@@ -35,7 +35,7 @@ class Slack:
             case "auth.test":
                 return {"ok": True, "user_id": "UBOT", "bot_id": "BBOT", "team_id": "T1", "team": "t", "url": "https://t/"}
             case _:
-                values = arguments.get("json") or arguments.get("data") or arguments.get("params")
+                values: dict[str, Any] = arguments.get("json") or arguments.get("data") or arguments["params"]
                 await self._far.receive(int(values["channel"][1:]), values["text"])
                 return {"ok": True, "ts": "1.1", "channel": values["channel"]}
 
@@ -50,7 +50,12 @@ class Slack:
             "ts": f"{said.number}.0",
         }
         payload = {"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": f"E{said.number}", "event": event}
-        envelope = {"type": "events_api", "envelope_id": str(said.number), "payload": payload, "accepts_response_payload": False}
+        envelope = {
+            "type": "events_api",
+            "envelope_id": str(said.number),
+            "payload": payload,
+            "accepts_response_payload": False,
+        }
         return json.dumps(envelope)
 
     def _told(self, data: str, _: Socket) -> None:

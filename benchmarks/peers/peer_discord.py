@@ -82,12 +82,21 @@ class Gateway:
         self._sequence += 1
         author = {"id": str(said.user), "username": "u", "discriminator": "0", "avatar": None, "global_name": None}
         text = f"!{said.text}" if said.text.startswith(("work", "start")) else said.text
-        return json.dumps({"op": 0, "t": "MESSAGE_CREATE", "s": self._sequence, "d": message(said.number, said.user, author, text)})
+        return json.dumps(
+            {"op": 0, "t": "MESSAGE_CREATE", "s": self._sequence, "d": message(said.number, said.user, author, text)}
+        )
 
     def _told(self, data: str, socket: Socket) -> None:
         frame = json.loads(data)
         if frame["op"] == 2:
-            ready = {"v": 10, "user": ME, "guilds": [], "session_id": "s", "resume_gateway_url": "wss://gateway", "application": APP}
+            ready = {
+                "v": 10,
+                "user": ME,
+                "guilds": [],
+                "session_id": "s",
+                "resume_gateway_url": "wss://gateway",
+                "application": APP,
+            }
             socket.push(json.dumps({"op": 0, "t": "READY", "s": 1, "d": ready}))
             self._far.connected()
         elif frame["op"] == 1:

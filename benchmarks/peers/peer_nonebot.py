@@ -48,7 +48,9 @@ class Socket(WebSocket):
         """The next frame: an answer to a call, or a user's message."""
         if not self._greeted:
             self._greeted = True
-            return json.dumps({**self._base(), "post_type": "meta_event", "meta_event_type": "lifecycle", "sub_type": "connect"})
+            return json.dumps(
+                {**self._base(), "post_type": "meta_event", "meta_event_type": "lifecycle", "sub_type": "connect"}
+            )
         self._far.connected()
         while not self._answers and not self._far.unread:
             self._answered.clear()

@@ -76,7 +76,12 @@ async def answer(far: FarEnd, method: str, values: dict[str, Any], wire: Wire) -
             return await wire.poll(int(values.get("offset") or 0), seconds)
         case "sendMessage":
             await far.receive(int(values["chat_id"]), values["text"])
-            return {"message_id": 1, "date": 1, "chat": {"id": int(values["chat_id"]), "type": "private"}, "text": values["text"]}
+            return {
+                "message_id": 1,
+                "date": 1,
+                "chat": {"id": int(values["chat_id"]), "type": "private"},
+                "text": values["text"],
+            }
         case "getMe":
             return BOT
         case _:

@@ -117,7 +117,7 @@ def _resident() -> float:
 
 async def _until(condition: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
+    while not condition() and time.monotonic() < end:  # noqa: ASYNC110 - what is looked at has no event of its own
         await asyncio.sleep(0.005)
 
 
