@@ -20,7 +20,7 @@ from benchmarks.peers.table import HEADINGS, cell, render
 CONFIGURATIONS: Final = {
     "telegram": ("default", "concurrent_updates", "lock per chat"),
     "aiogram": ("default", "SimpleEventIsolation, tasks_concurrency_limit=256", "handle_as_tasks=False"),
-    "nonebot": ("default",),
+    "nonebot": ("default", "single_session"),
     "discord": ("default", "max_concurrency, close on SIGTERM"),
     "bolt": ("default", "process_before_response, close on SIGTERM"),
 }

@@ -130,6 +130,8 @@ def run(far: FarEnd, config: str) -> None:
     driver = "~none+benchmarks.peers.peer_nonebot:Mixin"
     nonebot.init(driver=driver, onebot_ws_urls=["ws://127.0.0.1/"], log_level="CRITICAL", _env_file=None)
     nonebot.get_driver().register_adapter(Adapter)
+    if config == "single_session":
+        nonebot.load_builtin_plugin("single_session")
 
     start = nonebot.on_command("start", block=True)
 

@@ -46,8 +46,9 @@ def _dialogue(facts: Facts) -> str:
 def _slow(facts: Facts) -> str:
     wait = facts["longest_wait"]
     text = "others: no answer" if wait is None else f"others wait {wait * 1000:.0f} ms"
-    order = "".join(facts["order"])
-    return f"{text}; own order {'kept' if order == '123' else f'lost ({order})'}"
+    order = facts["order"]
+    own = "own order kept" if order == sorted(order) else f"own order lost ({', '.join(order)})"
+    return f"{text}; {own}" + (f", {3 - len(order)} of 3 dropped" if len(order) < 3 else "")
 
 
 def _flood(facts: Facts) -> str:
