@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from benchmarks import store
+from benchmarks import journal, store
 from timbot import Bot, Context, Text
 from timbot.im.model.message import c2c_message
 from timbot.im.wire.envelope import PushBody, decode_server_frame, encode_push
@@ -156,6 +156,7 @@ def main() -> None:
         ratio = row.ours / row.floor
         out.write(f"{row.what:32} {row.ours:8.2f}   {row.floor:8.2f}   {ratio:5.1f}x   ({row.floor_name})\n")
     store.main()
+    journal.main()
 
 
 main()
