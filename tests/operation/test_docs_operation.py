@@ -82,7 +82,7 @@ def test_the_answer_it_shows_is_one() -> None:
 
 
 def test_the_events_of_the_log_are_said_somewhere() -> None:
-    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "timbot" / "runtime").glob("*.py"))
+    code = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "timbot" / "runtime").rglob("*.py"))
     for row in rows("Logs"):
         for event in re.findall(r"`([^`]+)`", row[0]):
             assert f'"{event}"' in code, event

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from timbot.runtime.metrics import Metrics
+from timbot.runtime.metrics import JOURNAL, Metrics
 from timbot.testing import VirtualLoop
 
-LABELS = {"account", "plugin", "route", "outcome", "kind"}
+LABELS = {"account", "plugin", "route", "outcome", "kind", "reason"}
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -44,6 +44,14 @@ def everything(metrics: Metrics) -> None:
     metrics.limit_hit("bot", "loop_guard")
     metrics.possibly_incomplete("bot")
     metrics.not_understood("bot")
+    metrics.duplicate_dropped("bot")
+    metrics.attempt_failed("bot", "hello", "greet")
+    metrics.time_limit("bot", "hello", "greet")
+    metrics.event_died("bot", "time limit")
+    metrics.kicked("bot")
+    metrics.loop_blocked("hello", "greet")
+    metrics.watch_journal("bot", lambda name: list(JOURNAL).index(name))
+    metrics.watch_signature("bot", lambda: 1_900_000_000)
     watched(metrics)
 
 
@@ -62,12 +70,31 @@ def everything(metrics: Metrics) -> None:
         ("timbot_limits_hit_total", {"kind": "loop_guard"}),
         ("timbot_possibly_incomplete_total", {}),
         ("timbot_not_understood_total", {}),
+        ("timbot_duplicates_dropped_total", {}),
+        ("timbot_attempts_failed_total", {"plugin": "hello", "route": "greet"}),
+        ("timbot_time_limits_total", {"plugin": "hello", "route": "greet"}),
+        ("timbot_events_died_total", {"reason": "time limit"}),
+        ("timbot_kicks_total", {}),
     ],
 )
 def test_what_happens_once_is_counted_once(name: str, labels: dict[str, str]) -> None:
     metrics = Metrics()
     everything(metrics)
     assert value(metrics, name, account="bot", **labels) == 1
+
+
+def test_a_blocked_loop_is_nobody_s_in_particular() -> None:
+    metrics = Metrics()
+    metrics.loop_blocked("hello", "greet")
+    assert value(metrics, "timbot_loop_blocked_total", plugin="hello", route="greet") == 1
+
+
+def test_a_journal_is_asked_for_each_of_its_figures() -> None:
+    metrics = Metrics()
+    everything(metrics)
+    shown = [value(metrics, f"timbot_journal_{short}", account="bot") for short, _ in JOURNAL.values()]
+    assert shown == [0, 1, 2, 3, 4, 5]
+    assert value(metrics, "timbot_usersig_expires_timestamp_seconds", account="bot") == 1_900_000_000
 
 
 def test_durations_are_added_up() -> None:
@@ -100,7 +127,7 @@ def test_a_gauge_that_fails_costs_only_itself() -> None:
 def test_counters_of_trouble_begin_at_nought() -> None:
     metrics = Metrics()
     watched(metrics)
-    for name in ("reconnects", "possibly_incomplete", "not_understood"):
+    for name in ("reconnects", "possibly_incomplete", "not_understood", "duplicates_dropped", "kicks"):
         assert value(metrics, f"timbot_{name}_total", account="bot") == 0
 
 

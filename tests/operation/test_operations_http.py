@@ -69,7 +69,7 @@ async def test_a_bot_that_is_well_says_so(site: Site) -> None:
     answer = await site.get("/healthz")
     assert answer.status == 200
     account = {"account": "bot", "status": "ok", "connected": True, "ready": True}
-    account |= {"heard_seconds_ago": 1.2, "waiting": 2, "reasons": []}
+    account |= {"heard_seconds_ago": 1.2, "waiting": 2, "reasons": [], "notes": []}
     assert json.loads(answer.text) == {"status": "ok", "reasons": [], "accounts": [account]}
 
 
@@ -113,6 +113,36 @@ async def test_a_reason_holds_no_secret(site: Site) -> None:
     register("a-secret-in-a-reason")
     site.health = Health((AccountHealth("bot", True, True, reasons=("a-secret-in-a-reason",)),), ("a-secret-in-a-reason",))
     assert "a-secret" not in (await site.get("/healthz")).text
+
+
+async def test_what_will_be_wrong_one_day_is_a_note(site: Site) -> None:
+    site.health = Health((AccountHealth("bot", True, True, notes=("the UserSig expires in 13 days",)),))
+    answer = await site.get("/healthz")
+    assert answer.status == 200
+    assert json.loads(answer.text)["accounts"][0]["notes"] == ["the UserSig expires in 13 days"]
+
+
+@pytest.mark.parametrize(
+    ("health", "reason"),
+    [
+        (Health(WELL.accounts, stuck=("the store's writer is stuck",)), "the store's writer is stuck\n"),
+        (Health((AccountHealth("bot", True, True, 61.0),)), "bot: nothing heard from the server for 61 s\n"),
+    ],
+)
+async def test_what_a_fresh_start_would_mend_is_not_alive(site: Site, health: Health, reason: str) -> None:
+    site.health = health
+    alive, well = await site.get("/livez"), await site.get("/healthz")
+    assert (alive.status, alive.text, well.status) == (503, reason, 503)
+
+
+async def test_what_it_would_not_mend_is_alive(site: Site) -> None:
+    site.health = Health((AccountHealth("bot", False, False, 500.0, reasons=("kicked out",)),), ("the disk is full",))
+    assert (await site.get("/livez")).status == 200
+
+
+async def test_not_to_know_is_not_to_be_dead(site: Site) -> None:
+    site.health = ValueError("of alice")
+    assert (await site.get("/livez")).status == 200
 
 
 async def test_a_process_is_alive_however_its_accounts_are(site: Site) -> None:

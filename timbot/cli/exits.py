@@ -32,9 +32,10 @@ INTERRUPTED: Final = 130
 
 def of(error: TimbotError) -> int:
     """The code for an error."""
-    from timbot.store.errors import StoreError  # what it belongs to is loaded where there is such an error, and only then
+    from timbot.store.errors import StoreError, StoreInUse  # loaded where there is an error, and only then
 
-    for kind, code in (*_CODES, (StoreError, STORE)):
+    codes: tuple[tuple[type[TimbotError], int], ...] = (*_CODES, (StoreInUse, FAILED), (StoreError, STORE))
+    for kind, code in codes:
         if isinstance(error, kind):
             return code
     return FAILED

@@ -36,7 +36,7 @@ class NoAnswer(TimbotError):
 def command(ctx: click.Context, file: Path | None, url: str | None, timeout: float) -> None:
     """Ask the bot that runs the configuration FILE how it is; without FILE the one at http://127.0.0.1:8421.
 
-    A line for each account. Exit code 0: all is well; 1: something is not; 69: no answer.
+    A line for each account, and what is wrong, or will be. Exit code 0: all is well; 1: something is not; 69: no answer.
     """
     if file is not None and url is not None:
         raise click.UsageError("FILE and --url exclude each other.")
@@ -91,6 +91,8 @@ def _report(answer: Mapping[str, Any]) -> tuple[list[str], bool]:
     accounts = [account for account in answer["accounts"] if isinstance(account, dict)]
     width = max((len(str(account.get("account"))) for account in accounts), default=0)
     lines = [_line(account, width) for account in accounts]
+    for account in accounts:
+        lines += [f"note {_plain(account.get('account')):{width}}  {_plain(note)}" for note in account.get("notes") or ()]
     lines += [f"red  {_plain(reason)}" for reason in answer.get("reasons", ())]
     return lines, answer.get("status") == "ok"
 

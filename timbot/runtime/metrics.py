@@ -1,7 +1,7 @@
 """What an operator watches, in Prometheus' format, in a registry of its own.
 
-Labels are `account` (the bot's own), `plugin`, `route`, `outcome` and `kind`: all of them few, because they come from the
-configuration and from code. Never a user or a conversation, of which there is no end, and whom it does not concern.
+Labels are `account` (the bot's own), `plugin`, `route`, `outcome`, `kind` and `reason`: all of them few, because they come
+from the configuration and from code. Never a user or a conversation, of which there is no end, and whom it does not concern.
 
 prometheus_client is imported only where `Metrics` is made.
 """
@@ -9,6 +9,7 @@ prometheus_client is imported only where `Metrics` is made.
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import platform
 from collections.abc import Callable
@@ -23,6 +24,16 @@ LAG_EVERY: Final = 0.5
 
 HANDLER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 LAG_BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+JOURNAL: Final = {
+    "open": ("open_events", "Events that wait for their turn, or have it, on disk."),
+    "parked": ("parked_events", "Events whose handler waits for an answer."),
+    "dead": ("dead_letters", "Events that were given up, and are kept to be looked at."),
+    "unsent": ("unsent_messages", "Messages that are not settled."),
+    "unknown": ("unknown_messages", "Messages of which nobody can tell whether they were sent."),
+    "oldest": ("oldest_event_seconds", "How long ago the oldest open event came in."),
+}
+"""What a journal counts, and the gauge for each."""
 
 
 class Metrics:
@@ -60,6 +71,19 @@ class Metrics:
         self._limits = counter("limits_hit", "Limits that were reached.", "kind")
         self._incomplete = counter("possibly_incomplete", "Breaks after which events may be missing.")
         self._broken = counter("not_understood", "Frames, or items in them, that made no sense.")
+        self._duplicates = counter("duplicates_dropped", "Events that came twice, and were handled once.")
+        self._attempts = counter(
+            "attempts_failed", "Attempts at an event that failed, the last one included.", "plugin", "route"
+        )
+        self._time_limits = counter("time_limits", "Handlers that took too long and were stopped.", "plugin", "route")
+        self._dead = counter("events_died", "Events that were given up.", "reason")
+        self._kicks = counter("kicks", "Times the account was kicked out by another login.")
+        self._blocked = Counter(
+            "timbot_loop_blocked", "Times the loop did not turn for longer than 'watchdog:' allows.", ("plugin", "route"),
+            registry=registry,
+        )  # fmt: skip
+        self._journal = {name: gauge(f"journal_{short}", text) for name, (short, text) in JOURNAL.items()}
+        self._signature = gauge("usersig_expires_timestamp_seconds", "When the UserSig expires, where one is given, Unix time.")
         self._connected = gauge("connected", "1 while the account is logged in on an open connection.")
         self._busy = gauge("busy_conversations", "Conversations with work, running or waiting.")
         self._waiting = gauge("waiting_events", "Events that wait for their turn.")
@@ -125,6 +149,39 @@ class Metrics:
         """A frame, or an item in one, made no sense."""
         self._broken.labels(account).inc()
 
+    def duplicate_dropped(self, account: str, count: int = 1) -> None:
+        """Events came that were known."""
+        self._duplicates.labels(account).inc(count)
+
+    def attempt_failed(self, account: str, plugin: str, route: str) -> None:
+        """An attempt at an event has failed; it may be tried again."""
+        self._attempts.labels(account, plugin, route).inc()
+
+    def time_limit(self, account: str, plugin: str, route: str) -> None:
+        """A handler was stopped because it took too long."""
+        self._time_limits.labels(account, plugin, route).inc()
+
+    def event_died(self, account: str, reason: str) -> None:
+        """An event was given up; `reason` is one of the few words of `DeadLetter.reason`."""
+        self._dead.labels(account, reason).inc()
+
+    def kicked(self, account: str) -> None:
+        """The account was logged in somewhere else."""
+        self._kicks.labels(account).inc()
+
+    def loop_blocked(self, plugin: str, route: str) -> None:
+        """The loop has not turned for too long; both empty where it is no plugin's fault. Any thread may call it."""
+        self._blocked.labels(plugin, route).inc()
+
+    def watch_journal(self, account: str, count: Callable[[str], float]) -> None:
+        """Ask for a figure of `JOURNAL` by its name whenever somebody looks."""
+        for name, shown in self._journal.items():
+            shown.labels(account).set_function(_number(functools.partial(count, name)))
+
+    def watch_signature(self, account: str, expires: Callable[[], float]) -> None:
+        """Ask when the account's signature expires, Unix seconds."""
+        self._signature.labels(account).set_function(_number(expires))
+
     def watch(
         self,
         account: str,
@@ -143,7 +200,7 @@ class Metrics:
         asked = zip(self._gauges(), (connected, busy, waiting, outbox, heard), strict=True)
         for gauge, ask in asked:
             gauge.labels(account).set_function(_number(ask))
-        for counter in (self._reconnects, self._incomplete, self._broken):
+        for counter in (self._reconnects, self._incomplete, self._broken, self._duplicates, self._kicks):
             counter.labels(account)
 
     def _gauges(self) -> tuple[Gauge, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from timbot.im.timing import Timing
 from timbot.redaction import clean
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from timbot.runtime.metrics import Metrics
 
-SILENCE: Final = 60.0
-"""Seconds without a word from the server after which an account is not well: the heartbeat gives up much earlier."""
+SILENCE: Final = 6 * Timing().heartbeat
+"""Seconds without a word from the server after which an account is not well. A heartbeat is sent after one sixth of it, and
+a connection that does not answer is given up much earlier: that an account is online and hears nothing must not happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class AccountHealth:
     """How an account is.
 
     `heard_seconds_ago` is None before anything was heard; `waiting` counts events that wait for their turn; `reasons` are
-    further things that are wrong, a sentence each.
+    further things that are wrong, a sentence each; `notes` what will be wrong one day.
     """
 
     account: str
@@ -37,6 +39,14 @@ class AccountHealth:
     heard_seconds_ago: float | None = None
     waiting: int = 0
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def deaf(self) -> tuple[str, ...]:
+        """What is wrong where it is online and nothing is heard."""
+        if self.connected and self.heard_seconds_ago is not None and self.heard_seconds_ago > SILENCE:
+            return (f"nothing heard from the server for {self.heard_seconds_ago:.0f} s",)
+        return ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -46,22 +56,28 @@ class AccountHealth:
             found.append("not connected")
         elif not self.ready:
             found.append("logged in, and still reading what it missed")
-        if self.connected and self.heard_seconds_ago is not None and self.heard_seconds_ago > SILENCE:
-            found.append(f"nothing heard from the server for {self.heard_seconds_ago:.0f} s")
-        return (*found, *self.reasons)
+        return (*found, *self.deaf, *self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the process is: its accounts, and what is wrong with all of it (`reasons`, a sentence each)."""
+    """How the process is: its accounts, and what is wrong with all of it (`reasons`, a sentence each). `stuck` is wrong with
+    all of it too, and such that a fresh start is the cure."""
 
     accounts: tuple[AccountHealth, ...]
     reasons: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:
         """Whether nothing is wrong anywhere. A process without accounts is not well."""
-        return bool(self.accounts) and not self.reasons and not any(account.problems for account in self.accounts)
+        wrong = self.reasons or self.stuck or any(account.problems for account in self.accounts)
+        return bool(self.accounts) and not wrong
+
+    @property
+    def deadlocked(self) -> tuple[str, ...]:
+        """What only a fresh start can mend, in words; nothing if there is no such thing."""
+        return (*self.stuck, *(f"{account.account}: {reason}" for account in self.accounts for reason in account.deaf))
 
     def as_json(self) -> dict[str, object]:
         """What `/healthz` answers."""
@@ -74,10 +90,11 @@ class Health:
                 "heard_seconds_ago": _rounded(account.heard_seconds_ago),
                 "waiting": account.waiting,
                 "reasons": [clean(reason) for reason in account.problems],
+                "notes": [clean(note) for note in account.notes],
             }
             for account in self.accounts
         ]
-        reasons = [clean(reason) for reason in self.reasons]
+        reasons = [clean(reason) for reason in (*self.reasons, *self.stuck)]
         if not self.accounts and not reasons:
             reasons.append("no account runs")
         return {"status": "ok" if self.healthy else "red", "reasons": reasons, "accounts": accounts}
@@ -86,8 +103,9 @@ class Health:
 class Operations:
     """The HTTP side of a running bot. `health` is asked whenever somebody looks. An async context manager.
 
-    `GET /healthz`: 200 while all is well, else 503, and why. `GET /livez`: 200 as long as the loop turns: what a supervisor
-    may restart for. `GET /metrics`: the figures. Port 0 takes a free one.
+    `GET /healthz`: 200 while all is well, else 503, and why. `GET /livez`: what a supervisor may restart for: no answer where
+    the loop does not turn, 503 and why where a fresh start would help, else 200. `GET /metrics`: the figures. Port 0 takes a
+    free one.
     """
 
     def __init__(self, host: str, port: int, health: Callable[[], Health], metrics: Metrics) -> None:
@@ -136,7 +154,9 @@ class Operations:
             return JSONResponse(health.as_json(), 200 if health.healthy else 503, headers=SAFE)
 
         async def livez(_request: Request) -> Response:
-            return PlainTextResponse("ok\n", headers=SAFE)
+            wrong = self._ask().deadlocked
+            text = "".join(f"{clean(reason)}\n" for reason in wrong) or "ok\n"
+            return PlainTextResponse(text, 503 if wrong else 200, headers=SAFE)
 
         async def figures(_request: Request) -> Response:
             return Response(self._metrics.text(), media_type=self._metrics.content_type, headers=SAFE)

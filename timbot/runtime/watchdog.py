@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from timbot.routing.plugin import Plugin
+from timbot.routing.plugin import JobRoute, Plugin, Route
 
 if TYPE_CHECKING:
     from timbot.runtime.log import Log
@@ -38,7 +38,7 @@ LONGEST_PAUSE: Final = 300.0
 """Seconds between two tellings of one block, at most: each pause is twice the one before."""
 
 EXIT_CODE: Final = 71
-"""What the process exits with when the loop does not come back."""
+"""What the process exits with when the loop does not come back (`timbot.cli.exits.BLOCKED`)."""
 
 _RUN_ONCE: Final = getattr(asyncio.base_events.BaseEventLoop, "_run_once").__code__  # noqa: B009 - it is not public
 _NOT_TO_BLAME: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -72,7 +72,8 @@ class Places:
         handlers: dict[tuple[str, str], str] = {}
         for plugin in plugins:
             files[str(plugin.file)] = plugin.name
-            for route in (*plugin.routes, *plugin.jobs):
+            routes: list[Route | JobRoute] = [*plugin.routes, *plugin.jobs]
+            for route in routes:
                 file = route.place.rpartition(":")[0]
                 files.setdefault(file, plugin.name)
                 handlers[file, route.handler.__qualname__] = route.name
