@@ -87,7 +87,8 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> No
             runners.append(runner)
             if telemetry is not None:
                 telemetry.watch(runner)
-        stack.push_async_callback(_stop_all, runners, config.grace)
+        # Without a store there is nothing to wait for: what handlers still do could not be written down.
+        stack.push_async_callback(lambda: _stop_all(runners, 0.0 if database.broken else config.grace))
         log.info("connecting", endpoint=config.endpoint, accounts=", ".join(account.user_id for account in config.accounts))
         if not await _first(stop, _broken(database), _start_all(runners)):
             log.info("stopping before the first login")
@@ -140,7 +141,9 @@ async def _start_all(runners: Sequence[AccountRunner]) -> None:
 
 async def _broken(database: Database) -> None:
     """A bot that cannot write must stop: being online and forgetful is worse than being offline."""
-    raise await database.failure()
+    failure = await database.failure()
+    logging.get_log().error("store failed", error=failure.message, hint=failure.hint)
+    raise failure
 
 
 async def _stop_all(runners: Sequence[AccountRunner], grace: float) -> None:
