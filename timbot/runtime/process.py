@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from timbot.config import AccountConfig, Config, HttpConfig, exposed_files
+from timbot.config import AccountConfig, Config, HttpConfig, WatchdogConfig, exposed_files
 from timbot.im.client import Account, Client
 from timbot.im.endpoints import Endpoint, resolve
 from timbot.routing.plugin import Plugin
@@ -22,6 +22,7 @@ from timbot.runtime.dispatcher import Options
 from timbot.runtime.leftovers import end_what_is_left
 from timbot.runtime.signals import stop_event
 from timbot.runtime.sources import source_of
+from timbot.runtime.watchdog import Places, Watchdog
 from timbot.store import Database
 
 if TYPE_CHECKING:
@@ -45,15 +46,23 @@ async def run_file(
     logging.watch_loop(asyncio.get_running_loop())
     for file in exposed_files(assembly.config, path.parent):
         logging.get_log().warning("secret can be read", file=str(file), hint=f"Everybody on this machine can: chmod 600 {file}")
-    with stop_event() as stop:
+    with stop_event() as stop, _watchdog(assembly) as watchdog:
         try:
-            await run(assembly, stop, announce)
+            await run(assembly, stop, announce, watchdog)
         finally:
             await end_what_is_left(logging.get_log())
         logging.get_log().info("stopped")
 
 
-async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> None:
+def _watchdog(assembly: Assembly) -> AbstractContextManager[Watchdog | None]:
+    settings = assembly.config.watchdog
+    if not isinstance(settings, WatchdogConfig):
+        return nullcontext()
+    places = Places.of(enabled.plugin for plugins in assembly.plugins.values() for enabled in plugins)
+    return Watchdog(logging.get_log(), places, warn_after=settings.warn_after, exit_after=settings.exit_after)
+
+
+async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watchdog: Watchdog | None = None) -> None:
     """Run what was assembled until `stop` is set. Relative paths are relative to the configuration's file."""
     config, folder = assembly.config, assembly.path.parent
     log = logging.get_log()
@@ -63,6 +72,10 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce) -> No
         database = await Database.open(folder / config.state, durability=config.durability)
         stack.push_async_callback(database.close)
         telemetry = await _telemetry(config, stack)
+        if telemetry is not None:
+            telemetry.watch_store(database)
+            if watchdog is not None:
+                watchdog.listen(telemetry.loop_blocked)
         embedded: EmbeddedSandbox | None = None
         if config.endpoint == "sandbox":
             embedded = await stack.enter_async_context(EmbeddedSandbox(config))
@@ -106,7 +119,7 @@ async def _telemetry(config: Config, stack: AsyncExitStack) -> Telemetry | None:
         return None
     from timbot.runtime.telemetry import Telemetry
 
-    return await stack.enter_async_context(Telemetry(config.http.host, config.http.port))
+    return await stack.enter_async_context(Telemetry(config.http.host, config.http.port, oldest_event=config.http.oldest_event))
 
 
 def _options(config: Config, account: AccountConfig) -> Options:
