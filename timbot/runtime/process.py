@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from timbot.config import AccountConfig, Config, HttpConfig, WatchdogConfig, exposed_files
 from timbot.im.client import Account, Client
+from timbot.im.clock import SystemClock
+from timbot.im.credentials import Source
 from timbot.im.endpoints import Endpoint, resolve
 from timbot.routing.plugin import Plugin
 from timbot.runtime import log as logging
@@ -17,6 +19,8 @@ from timbot.runtime.account import AccountRunner
 from timbot.runtime.activity import Observer
 from timbot.runtime.assembly import Assembly, assemble
 from timbot.runtime.banner import banner
+from timbot.runtime.control.kicks import Keeper, Runs
+from timbot.runtime.control.signatures import GivenSignature
 from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
 from timbot.runtime.leftovers import end_what_is_left
@@ -83,23 +87,32 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
         else:
             endpoint = resolve(config.endpoint, insecure=config.insecure)
         observers: list[Observer] = [] if embedded is None else [embedded.observer]
-        runners: list[AccountRunner] = []
+        runners: list[Keeper[AccountRunner]] = []
         for account in config.accounts:
             source = source_of(config, account, None if embedded is None else embedded.secret_key, folder)
-            client = Client(Account(config.sdk_app_id, account.user_id, source), endpoint=endpoint)
-            runner = AccountRunner(
-                client,
-                assembly.plugins[account.user_id],
-                log,
-                _options(config, account),
-                nick=account.nick,
-                key=f"{endpoint.name}/{config.sdk_app_id}/{account.user_id}",
-                database=database,
-                observers=observers if telemetry is None else [*observers, telemetry],
-            )
+
+            def make(account: AccountConfig = account, source: Source = source) -> AccountRunner:
+                client = Client(Account(config.sdk_app_id, account.user_id, source), endpoint=endpoint)
+                return AccountRunner(
+                    client,
+                    assembly.plugins[account.user_id],
+                    log,
+                    _options(config, account),
+                    nick=account.nick,
+                    key=f"{endpoint.name}/{config.sdk_app_id}/{account.user_id}",
+                    database=database,
+                    observers=observers if telemetry is None else [*observers, telemetry],
+                )
+
+            retry_after = config.retry_after if config.on_kick == "retry_after" else None
+            runner = Keeper(make, log.bind(account=account.user_id), retry_after=retry_after, grace=config.grace)
             runners.append(runner)
             if telemetry is not None:
                 telemetry.watch(runner)
+                if account.user_sig is not None or account.user_sig_file is not None:
+                    fixed = account.user_sig is not None
+                    given = GivenSignature(source, account.user_id, SystemClock(), fixed=fixed)
+                    telemetry.watch_signature(account.user_id, given)
         # Without a store there is nothing to wait for: what handlers still do could not be written down.
         stack.push_async_callback(lambda: _stop_all(runners, 0.0 if database.broken else config.grace))
         log.info("connecting", endpoint=config.endpoint, accounts=", ".join(account.user_id for account in config.accounts))
@@ -142,12 +155,12 @@ async def _first(stop: asyncio.Event, *others: Coroutine[Any, Any, None]) -> boo
         await asyncio.gather(stopping, *tasks, return_exceptions=True)
 
 
-async def _start_all(runners: Sequence[AccountRunner]) -> None:
+async def _start_all(runners: Sequence[Keeper[AccountRunner]]) -> None:
     """Log all accounts in at once; the first refusal stops the start."""
     try:
         async with asyncio.TaskGroup() as group:
             for runner in runners:
-                group.create_task(runner.start(), name=f"start {runner.client.user_id}")
+                group.create_task(runner.start(), name=f"start {runner.runner.client.user_id}")
     except ExceptionGroup as several:
         raise several.exceptions[0] from None
 
@@ -159,7 +172,7 @@ async def _broken(database: Database) -> None:
     raise failure
 
 
-async def _stop_all(runners: Sequence[AccountRunner], grace: float) -> None:
+async def _stop_all(runners: Sequence[Runs], grace: float) -> None:
     """All at once, and every one of them, whatever becomes of another."""
     ends = await asyncio.gather(*(runner.stop(grace) for runner in runners), return_exceptions=True)
     for end in ends:
