@@ -98,6 +98,12 @@ class TestEvents:
         assert (event.body, event.decision) == (b"", None)
         assert await took(kept, said(time=event.time)) == -number
 
+    async def test_nothing_more_is_kept_about_it_then(self, kept: Journal, database: Database) -> None:
+        number = await done(kept, whole=False)
+        await later(kept, 2 * DAY)
+        assert await kept.commit(records(number), intends(number)) == [0, 0]
+        assert (await rows(database, "step"), await rows(database, "send")) == (0, 0)
+
     async def test_until_everything_is_here_an_hour_beyond_it(self, kept: Journal) -> None:
         number = await done(kept, whole=False)
         time = now()
@@ -313,6 +319,11 @@ class TestForgetting:
         assert await journal.send(own) is None
         assert await journal.send(kept) is not None
         assert [one.number for one in await journal.waiting("C2Cbob", 0, 10)] == [other]
+
+    async def test_messages_are_known_by_their_identity_in_any_lane(self, journal: Journal) -> None:
+        number = await took(journal, replace(said(), who="", lane="elsewhere"))
+        await journal.forget("alice")
+        assert await journal.event(number) is None
 
     async def test_identities_too(self, journal: Journal) -> None:
         number, request = await take(journal, replace(said(), who=""), asks())

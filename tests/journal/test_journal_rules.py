@@ -170,6 +170,13 @@ class TestDoubles:
         await asyncio.sleep(31 * DAY)
         assert await took(journal, asks()) > number
 
+    async def test_to_come_again_keeps_it_known(self, journal: Journal) -> None:
+        VirtualLoop.running().limit = math.inf
+        number = await took(journal, asks())
+        for _ in range(2):
+            await asyncio.sleep(20 * DAY)
+            assert await took(journal, asks()) == -number
+
     async def test_to_be_listed_again_keeps_it_known(self, journal: Journal) -> None:
         VirtualLoop.running().limit = math.inf
         number = await took(journal, asks())
@@ -240,6 +247,8 @@ class TestTurns:
         number = await took(journal)
         await journal.commit(*([parks(number)] if parked else []), Finish(number))
         await journal.commit(Unpark(number), Fail(number, 1), Bury(number, "failed", "", NOON), parks(number))
+        kept = await journal.event(number)
+        assert kept is None or kept.attempts == 0
         assert await journal.counts() == {"open": 0, "parked": 0, "dead": 0, "unsent": 0, "unknown": 0, "oldest": 0}
 
     async def test_the_order_of_commits_is_that_of_the_calls(self, journal: Journal) -> None:

@@ -123,7 +123,7 @@ def _let_go(connection: sqlite3.Connection, account: int, number: int, now: floa
 _NEEDED: Final = f"""
     SELECT identity IS NOT NULL AND time >= max(whole_until - {IDENTITY_SECONDS}, ?)
     FROM event JOIN account ON account.id = event.account
-    WHERE number = ? AND account = ? AND state >= 2 AND body IS NOT NULL
+    WHERE number = ? AND account = ? AND body IS NOT NULL
 """  # noqa: S608 - of constants
 
 _ORPHAN: Final = """
