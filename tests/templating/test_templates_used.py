@@ -37,4 +37,4 @@ def names(*keywords: str) -> frozenset[str]:
     ],
 )
 def test_found(source: str, uses: list[Use]) -> None:
-    assert templates_used(source) == uses
+    assert list(templates_used(source)) == uses

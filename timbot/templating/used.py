@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +16,12 @@ class Use:
     line: int
 
 
-def templates_used(source: str) -> list[Use]:
+@lru_cache(maxsize=256)
+def templates_used(source: str) -> tuple[Use, ...]:
     """The calls of `Reply.template` with a literal name in a Python source, in its order. Raises `SyntaxError`.
 
     `Reply` and `timbot` are followed through `import ... as ...`. A name that is computed cannot be known and is left out.
+    The answers are remembered: reading a source takes milliseconds, and the accounts of a process share their plugins.
     """
     tree = ast.parse(source)
     replies, modules = {"Reply"}, {"timbot"}
@@ -29,11 +32,11 @@ def templates_used(source: str) -> list[Use]:
             modules |= {alias.asname for alias in node.names if alias.name == "timbot" and alias.asname}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_template(node.func, replies, modules)]
     calls.sort(key=lambda call: (call.lineno, call.col_offset))
-    return [
+    return tuple(
         Use(call.args[0].value, _keywords(call), call.lineno)
         for call in calls
         if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    ]
+    )
 
 
 def _is_template(called: ast.expr, replies: set[str], modules: set[str]) -> bool:
