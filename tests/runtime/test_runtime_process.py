@@ -276,7 +276,7 @@ def test_a_bot_runs_its_configuration(
 ) -> None:
     seen: list[object] = []
 
-    async def run(assembly: Assembly, stop: asyncio.Event, announce: process.Announce) -> None:
+    async def run(assembly: Assembly, stop: asyncio.Event, announce: process.Announce, *_: object) -> None:
         announce("here it is")
         seen.extend([[enabled.plugin.name for enabled in assembly.plugins["bot"]], assembly.path, stop.is_set()])
 
@@ -293,7 +293,7 @@ def test_a_bot_runs_its_configuration(
 def test_a_bot_that_fails_does_not_say_that_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def run(_assembly: Assembly, _stop: asyncio.Event, _announce: process.Announce) -> None:
+    async def run(_assembly: Assembly, _stop: asyncio.Event, _announce: process.Announce, *_: object) -> None:
         raise KickedOutError(KickKind.MULTIPLE_ACCOUNT)
 
     monkeypatch.setattr(process, "run", run)
@@ -306,7 +306,7 @@ def test_a_bot_that_fails_does_not_say_that_it_stopped(
 def test_a_secret_that_everybody_can_read_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def run(_assembly: Assembly, _stop: asyncio.Event, _announce: process.Announce) -> None:
+    async def run(_assembly: Assembly, _stop: asyncio.Event, _announce: process.Announce, *_: object) -> None:
         return
 
     monkeypatch.setattr(process, "run", run)
