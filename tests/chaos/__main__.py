@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 import time
@@ -27,7 +28,13 @@ DEFAULT = Options()
 )
 @click.option("--rate", type=float, default=DEFAULT.rate, show_default=True, help="Messages a second, all together.")
 @click.option("--seats", type=click.IntRange(0), default=DEFAULT.seats, show_default=True, help="People at official SDKs.")
-@click.option("--bot", type=click.Choice(["full", "echo"]), default=DEFAULT.bot, show_default=True, help="What the bot can do.")
+@click.option(
+    "--bot",
+    type=click.Choice(["full", "echo", "rehearsal", "oracle"]),
+    default=DEFAULT.bot,
+    show_default=True,
+    help="What the bot can do.",
+)
 @click.option("--unacked", type=click.Choice(["both", "redeliver", "forget"]), default="both", show_default=True)
 @click.option("--dedupe", type=click.Choice(["none", "documented"]), default=DEFAULT.dedupe, show_default=True)
 @click.option("--history-late", type=float, default=DEFAULT.history_late, show_default=True, help="Seconds, at most.")
@@ -44,6 +51,8 @@ def main(unacked: str, inject: tuple[Injection, ...], folder: Path | None, **cho
     console = Console()
     base = folder or Path(tempfile.mkdtemp(prefix="timbot-soak-"))
     modes: tuple[Unacked, ...] = ("redeliver", "forget") if unacked == "both" else (unacked,)  # type: ignore[assignment]
+    base.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=base / "harness.log")  # of sockets that died with the bot, mostly
     clean = True
     for mode in modes:
         home = base / mode

@@ -62,6 +62,7 @@ class Killer(Courier):
     def arm(self, kill: Kill) -> None:
         """The bot is to die at the next chance."""
         self.armed = True
+        self._news.set()
         if kill.place in IN_THE_BOT:
             self._fuse.write_text(kill.place, encoding="utf-8")
         else:

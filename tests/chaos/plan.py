@@ -12,8 +12,6 @@ from enum import StrEnum
 from typing import Final, Literal
 
 BOT: Final = "bot"
-HURRY: Final = 60
-"""How many messages may be sent beyond the moment of a kill that has not happened yet."""
 
 Unacked = Literal["redeliver", "forget"]
 Dedupe = Literal["documented", "none"]
@@ -66,7 +64,7 @@ class Options:
     conversations: int = 200
     messages: int = 10_000
     kills: int = 100
-    rate: float = 20.0
+    rate: float = 30.0
     seats: int = 12
     """How many people sit at official SDKs, half of them at each generation."""
     unacked: Unacked = "redeliver"
@@ -115,12 +113,13 @@ class Conversation:
 @dataclass(frozen=True, slots=True)
 class Kill:
     """The bot dies once `at` messages were sent, at the next chance `place` gives. `delay`: seconds, at the places where
-    time matters."""
+    time matters. `meanwhile`: how many messages people send before they wait for it to be there again."""
 
     number: int
     at: int
     place: Place
     delay: float
+    meanwhile: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +168,15 @@ def _script(name: str, members: tuple[str, ...], length: int, chance: random.Ran
 
 
 def _kills(options: Options, chance: random.Random) -> tuple[Kill, ...]:
-    """Every place in turn, in an order of the seed's, at moments of the seed's; not too late to have consequences."""
+    """Every place in turn, in an order of the seed's, at moments of the seed's; not too late to have consequences, and never
+    two at once: a message that kills whoever handles it is a case of its own."""
     places = [place for place in Place if options.full or place is not Place.EFFECT]
     order = [place for _ in range(options.kills // len(places) + 1) for place in chance.sample(places, len(places))]
-    last = max(options.messages * 9 // 10, options.kills + 1)
-    moments = sorted(chance.sample(range(1, last), options.kills))
+    step = options.messages * 0.9 / max(1, options.kills)
+    moments = [int((number + chance.uniform(0.2, 0.8)) * step) + 1 for number in range(options.kills)]
     kills = []
     for number, (at, place) in enumerate(zip(moments, order, strict=False), 1):
         late = place is Place.REQUEST_LATE
-        kills.append(Kill(number, at, place, chance.uniform(0.1, 4.0) if late else chance.uniform(0.0, 0.03)))
+        delay = chance.uniform(0.1, 4.0) if late else chance.uniform(0.0, 0.03)
+        kills.append(Kill(number, at, place, delay, meanwhile=int(chance.uniform(0.0, 0.7) * step) + 1))
     return tuple(kills)

@@ -13,7 +13,7 @@ from typing import Final
 
 from tests.chaos.killer import Death, Killer
 from tests.chaos.lives import Life, Lives
-from tests.chaos.plan import BOT, HURRY, IN_THE_BOT, Kill, Options, Place, Plan, make_plan
+from tests.chaos.plan import BOT, IN_THE_BOT, Kill, Options, Place, Plan, make_plan
 from tests.chaos.talkers import Talk, everybody
 from tests.chaos.town import KEY, open_town, read_store
 from tests.chaos.verdict import Effect, Stored, Verdict, due, judge
@@ -111,29 +111,31 @@ def _furnish(folder: Path, options: Options, port: int) -> None:
 async def _disturbed(talk: Talk, sandbox: Sandbox, plan: Plan, lives: Lives, killer: Killer, run: Run, say: Say) -> None:
     """Let everybody talk while the bot is killed as planned.
 
-    People wait for a kill that is late, or the bot would die in silence; but not while a bot that is up has only to pass the
-    place.
+    People wait for a bot that takes its time to come back, and for a kill that is late: else it would spend the whole run in
+    coming up, and die in silence.
     """
-    due_at = {"next": 0}
+    step = {"next": 0, "limit": plan.kills[0].at + plan.kills[0].meanwhile if plan.kills else plan.messages}
 
     def may_send() -> bool:
-        number = due_at["next"]
-        if number >= len(plan.kills) or killer.sent < plan.kills[number].at + HURRY:
+        there = bool(sandbox.domain.accounts.online_instances(BOT))
+        if there and (killer.armed or step["next"] >= len(plan.kills)):
             return True
-        return killer.armed and bool(sandbox.domain.accounts.online_instances(BOT))
+        limit = plan.kills[step["next"]].at if there else step["limit"]
+        return killer.sent < limit
 
     talk.may_send = may_send
 
     async def killing() -> None:
         for number, kill in enumerate(plan.kills):
-            due_at["next"] = number
+            step["next"] = number
             killer.wake()
             while not await killer.until(lambda at=kill.at: killer.sent >= at, 1.0):  # type: ignore[misc]
                 lives.check()
+            step["limit"] = max(killer.sent, kill.at) + kill.meanwhile
             await _kill(kill, lives, killer, run)
             if len(run.deaths) % 10 == 0:
                 say(f"{killer.sent} messages, {len(run.deaths)} kills, {killer.said.total()} said")
-        due_at["next"] = len(plan.kills)
+        step["next"] = len(plan.kills)
         killer.wake()
 
     async with asyncio.TaskGroup() as group:

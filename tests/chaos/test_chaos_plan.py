@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -63,7 +64,11 @@ def test_it_dies_at_every_place_about_as_often() -> None:
 
 def test_it_dies_while_there_is_something_to_do() -> None:
     assert all(0 < kill.at < 9000 for kill in LONG.kills)
-    assert [kill.at for kill in LONG.kills] == sorted(kill.at for kill in LONG.kills)
+
+
+def test_it_does_not_die_again_at_once() -> None:
+    moments = [kill.at for kill in LONG.kills]
+    assert all(later - earlier > 30 for earlier, later in itertools.pairwise(moments))
 
 
 def test_a_bot_that_only_echoes_is_asked_for_nothing_else() -> None:
