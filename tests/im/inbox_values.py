@@ -6,11 +6,60 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from timbot.im.delivery import Arrival, Memory
+from timbot.im.inbox import Inbox
 from timbot.im.model import events as model
+from timbot.im.model.group import Group
+from timbot.im.shelf import Shelf
+from timbot.im.streams import Gap
+from timbot.im.wire.identity import FriendApplicationIdentity
 from timbot.im.wire.pushes import Pushed, open_item
 from timbot.im.wire.value import Raw
 
 T = 1_767_571_200
+
+
+class Box:
+    """An inbox of `bot`, and the events it makes ready."""
+
+    def __init__(self, memory: Memory | None = None, *, keeps: bool = False) -> None:
+        self.shelf = Shelf(keeps=keeps, last=0)
+        self.inbox = Inbox("bot", memory, self.shelf)
+        self.known = self.inbox.known
+        self.streams = self.inbox.streams
+
+    def logged_in(self, time: int) -> set[str]:
+        self.inbox.floor = self.inbox.floor or time
+        return self.inbox.hold()
+
+    def pushed(self, items: Iterable[Pushed]) -> list[model.Event]:
+        return _events(self.inbox.pushed(items))
+
+    def synced(self, items: Iterable[Pushed]) -> list[model.Event]:
+        """A page in its turn."""
+        return _events(self.inbox.synced(items)) + _events(self.inbox.missed())
+
+    def release(self) -> list[model.Event]:
+        return _events(self.inbox.release())
+
+    def groups_listed(self, groups: Iterable[Group], since: float = 0.0) -> list[Gap]:
+        return self.inbox.groups_listed(groups, since=since)[0]
+
+    def filled(self, gap: Gap, items: Iterable[Pushed]) -> list[model.Event]:
+        return _events(self.streams.filled(gap, gap.last, items))
+
+    def take_gaps(self) -> list[Gap]:
+        return self.streams.take_gaps()
+
+    def sent(self, group_id: str, sequence: int) -> list[model.Event]:
+        return _events(self.streams.sent(group_id, sequence))
+
+    def is_new_application(self, applicant: str, time: int) -> bool:
+        return self.known.is_new(FriendApplicationIdentity(applicant, time))
+
+
+def _events(arrivals: Iterable[Arrival]) -> list[model.Event]:
+    return [arrival.event for arrival in arrivals]
 
 
 def opened(item: dict[str, Any]) -> Pushed:
@@ -78,8 +127,8 @@ def tip(seq: int, group_id: str = "g", *, stored: bool = True, random: int = 2) 
     return _tips(4 if stored else 6, seq, group_id, random, {"OpType": 1, "Operator_Account": "alice"})
 
 
-def notice(body: dict[str, Any], group_id: str = "g") -> Pushed:
-    return _tips(5, 1, group_id, 1, body)
+def notice(body: dict[str, Any], group_id: str = "g", *, number: int = 1) -> Pushed:
+    return _tips(5, number, group_id, number, body)
 
 
 def application(user: str, key: int = 1) -> dict[str, Any]:

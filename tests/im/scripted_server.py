@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from timbot.im.credentials import Credentials, Source, from_secret_key
 from timbot.im.endpoints import Endpoint
 from timbot.im.exchange import Ticket
-from timbot.im.happenings import Happening
+from timbot.im.happenings import Happening, Synced
 from timbot.im.session import Session, Timing
 from timbot.im.wire.commands.base import Command, Empty
 from timbot.im.wire.envelope import Answer
@@ -149,7 +149,13 @@ class ScriptedServer:
     # The other end
 
     def session(
-        self, source: Source | None = None, *, timing: Timing | None = None, backlog: int = 1000, seed: int = 1
+        self,
+        source: Source | None = None,
+        *,
+        timing: Timing | None = None,
+        backlog: int = 1000,
+        seed: int = 1,
+        cookie: str = "",
     ) -> Session:
         """A session of `bot` that is not started yet."""
         return Session(
@@ -161,6 +167,7 @@ class ScriptedServer:
             chance=random.Random(seed),
             timing=timing,
             backlog=backlog,
+            cookie=cookie,
         )
 
     async def _serve(self, connection: PipeConnection, _url: str) -> None:
@@ -179,9 +186,10 @@ class ScriptedServer:
 
 
 class Watch:
-    """Reads a session's happenings as they come."""
+    """Reads a session's happenings as they come. `keeps`: pages count as kept at once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, keeps: bool = True) -> None:
+        self.keeps = keeps
         self.happenings: list[Happening] = []
         self._arrived = asyncio.Event()
         self._task = asyncio.create_task(self._read(session), name="watch")
@@ -209,6 +217,8 @@ class Watch:
         async for happening in session.happenings():
             self.happenings.append(happening)
             self._arrived.set()
+            if self.keeps and isinstance(happening, Synced):
+                happening.keep()
 
 
 @asynccontextmanager

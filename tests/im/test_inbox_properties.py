@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inbox_values import T, c2c, group, numbers
+from inbox_values import Box, T, c2c, group, numbers
 
-from timbot.im.inbox import Gap, Inbox
 from timbot.im.model import events as model
 from timbot.im.model.group import Group
+from timbot.im.streams import Gap
 from timbot.im.wire.pushes import Pushed
 
 PEOPLE = ("alice", "bob")
@@ -25,7 +25,7 @@ GROUPS = ("g", "h")
 class World:
     """The server, the network and the inbox between them."""
 
-    inbox: Inbox = field(default_factory=lambda: Inbox("bot"))
+    inbox: Box = field(default_factory=lambda: Box())
     now: int = T
     queue: list[Pushed] = field(default_factory=list)
     """C2C messages that a sync still has to bring: those whose push was lost."""
@@ -65,9 +65,9 @@ class World:
     def send_to(self, name: str, answered: bool) -> None:
         number = self._next(name)
         self.own[name].add(number)
-        self.inbox.wrote(f"GROUP{name}", 1000 + number, 5)
+        self.inbox.known.write(f"GROUP{name}", 1000 + number, 5)
         self.kept[name][number] = group(number, name, sender="bot", random=5, client=1000 + number)
-        self.inbox.sending(name)
+        self.inbox.streams.sending(name)
         self.take(self.inbox.sent(name, number if answered else 0))
 
     def arrive_late(self, index: int) -> None:
@@ -76,7 +76,7 @@ class World:
 
     def sync(self) -> None:
         items, self.queue = self.queue, []
-        self.take(self.inbox.synced(items, first=False))
+        self.take(self.inbox.synced(items))
 
     def fill(self) -> None:
         gaps, self.gaps = self.gaps, []
@@ -142,7 +142,7 @@ def test_each_thing_once_and_in_order(steps: list[tuple[str, object]]) -> None:
         getattr(world, name)(*arguments)
     world.reconnect([])
     check(world)
-    assert not any(stream.early for stream in world.inbox._streams.values())
+    assert world.inbox.streams.waiting() == 0
 
 
 @settings(max_examples=100, deadline=None)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from inbox_values import group, numbers
-
-from timbot.im.inbox import Inbox
+from inbox_values import Box, group, numbers
 
 T = 1_767_571_200
 
 
 def test_it_begins_anew() -> None:
-    inbox = Inbox("bot")
+    inbox = Box()
     inbox.logged_in(T)
     inbox.release()
     assert numbers(inbox.pushed([group(7), group(8)])) == [7, 8]

@@ -28,7 +28,7 @@ class TestRounds:
         async with logged_in(server) as (_, watch):
             synced = await watch.expect(Synced)
             assert server.seen(GETMSG)[0].body == {"Cookie": "", "SyncFlag": 0, "NeedAbstract": 1, "IsOnlineSync": 0}
-            assert (synced.first, synced.cookie) == (True, "cookie")
+            assert (synced.whole, synced.cookie) == (True, "cookie")
 
     async def test_pages_hang_together_by_cookie_and_flag(self, server: ScriptedServer) -> None:
         pages = [
@@ -38,10 +38,37 @@ class TestRounds:
         ]
         server.answers[GETMSG] = lambda _: pages.pop(0)
         async with logged_in(server) as (_, watch):
-            synced = await watch.expect(Synced)
+            await watch.expect(Synced, 3)
         asked = [(frame.body["Cookie"], frame.body["SyncFlag"]) for frame in server.seen(GETMSG)]
         assert asked == [("", 0), ("c1", 0), ("c2", 1)]
-        assert (sequences(synced), synced.cookie) == ([1, 2, 3], "c3")
+        got = [(sequences(synced), synced.cookie, synced.whole) for synced in watch.of(Synced)]
+        assert got == [([1], "c1", False), ([2], "c2", False), ([3], "c3", True)]
+
+    async def test_a_page_is_asked_for_once_the_one_before_is_kept(self, server: ScriptedServer) -> None:
+        server.answers[GETMSG] = lambda frame: page(c2c("a"), cookie="c1", flag=1 if frame.body["Cookie"] == "" else 2)
+        async with logged_in(server) as (_, watch):
+            watch.keeps = False
+            first = await watch.expect(Synced)
+            await asyncio.sleep(1000)
+            assert len(server.seen(GETMSG)) == 1
+            first.keep()
+            await watch.expect(Synced, 2)
+
+    async def test_also_on_the_next_connection(self, server: ScriptedServer) -> None:
+        async with logged_in(server) as (_, watch):
+            watch.keeps = False
+            first = await watch.expect(Synced)
+            server.faults.cut()
+            await watch.expect(Connected, 2)
+            await asyncio.sleep(10)
+            assert len(server.seen(GETMSG)) == 1
+            first.keep()
+            await watch.expect(Synced, 2)
+
+    async def test_a_session_goes_on_where_another_has_stopped(self, server: ScriptedServer) -> None:
+        async with logged_in(server, cookie="earlier") as (_, watch):
+            await watch.expect(Synced)
+            assert server.seen(GETMSG)[0].body["Cookie"] == "earlier"
 
     async def test_the_next_round_goes_on_with_the_cookie(self, server: ScriptedServer) -> None:
         async with logged_in(server) as (_, watch):
@@ -49,7 +76,7 @@ class TestRounds:
             await asyncio.sleep(Timing().sync)
             synced = await watch.expect(Synced, 2)
             assert server.seen(GETMSG)[1].body["Cookie"] == "cookie"
-            assert not synced.first
+            assert synced.whole
 
     async def test_a_round_hands_over_its_own_messages_only(self, server: ScriptedServer) -> None:
         server.answers[GETMSG] = page(c2c("a", seq=1), cookie="c1")
@@ -125,7 +152,7 @@ class TestFailures:
             failed = await watch.expect(SyncFailed)
             assert isinstance(failed.error, ServerError)
             server.answers[GETMSG] = page()
-            assert (await watch.expect(Synced)).first
+            assert (await watch.expect(Synced)).whole
             assert now() == 10
 
     async def test_tried_again_it_is_still_for_the_push(self, server: ScriptedServer) -> None:
@@ -167,8 +194,7 @@ class TestFailures:
         server.faults.cut_when(lambda raw: b'"Cookie":"c1"' in raw, "before", direction="to_server")
         async with logged_in(server) as (_, watch):
             await watch.expect(Connected, 2)
-            synced = await watch.expect(Synced)
-            assert synced.first
-            assert len(synced.items) == 1  # of the page before the break, which the server will not send again
+            await watch.expect(Synced, 2)
+            assert [len(synced.items) for synced in watch.of(Synced)] == [1, 0]
             assert server.seen(GETMSG)[1].body["Cookie"] == "c1"
             assert watch.of(SyncFailed) == []

@@ -56,7 +56,7 @@ class Backlog(Generic[T]):
     async def wait_for_room(self, *, patience: float, urgent: Callable[[], bool]) -> None:
         """Wait until the reader has caught up below the bound; not while `urgent`, and at most `patience` seconds."""
         end = self._clock.monotonic() + patience
-        while len(self._values) >= self._bound and not urgent() and not self._ended:
+        while len(self) >= self._bound and not urgent() and not self._ended:
             self._moved.clear()
             try:
                 async with asyncio.timeout(end - self._clock.monotonic()):

@@ -10,22 +10,19 @@ Events come once each and in order within their conversation, whatever the netwo
 from __future__ import annotations
 
 import asyncio
-import math
 import random
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
-from timbot.errors import ImError, NotLoggedIn, RequestTimeout
-from timbot.im.api.conversations import LIST_CAP, ConversationsApi
-from timbot.im.api.friends import FriendsApi
-from timbot.im.api.groups import GroupsApi
-from timbot.im.api.messages import MessagesApi, Sequences
+from timbot.errors import ImError, NotLoggedIn
+from timbot.im.api.messages import Sequences
 from timbot.im.api.profiles import ProfilesApi
-from timbot.im.backlog import Backlog
+from timbot.im.catching_up import GAP_PATIENCE, CatchingUp
 from timbot.im.clock import Clock, SystemClock
 from timbot.im.credentials import Credentials, Source
+from timbot.im.delivery import Arrival, Change, Delivery, Memory
 from timbot.im.endpoints import Endpoint
 from timbot.im.exchange import Ticket
 from timbot.im.happenings import (
@@ -39,22 +36,18 @@ from timbot.im.happenings import (
     Synced,
     SyncFailed,
 )
-from timbot.im.inbox import QUEUE_CAP, Gap, Inbox
+from timbot.im.inbox import Inbox
 from timbot.im.model import events as model
+from timbot.im.outlet import Outlet
 from timbot.im.session import Session, Timing
+from timbot.im.shelf import Shelf
 from timbot.im.sync import EndlessAnswer
 from timbot.im.transport import Transport
-from timbot.im.wire.identity import C2CIdentity, c2c_identity
-from timbot.im.wire.messages import C2CMessage
 
-OVERLAP: Final = 60.0
-"""Seconds before the loss of a connection from which on history is read again: what was pushed last may not have arrived."""
+FirstLogin = Literal["none", "unread"]
 
 MOST_FAILED_ROUNDS: Final = 3
 """Looks for missed messages that may fail in a row before what is pushed is handed over without them."""
-
-GAP_PATIENCE: Final = 15.0
-"""Seconds a group's later messages wait for a missing one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +59,13 @@ class Account:
     source: Source = field(repr=False)
 
 
-class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
+class Client(CatchingUp, ProfilesApi):
     """One logged-in account.
 
-    `transport`, `clock` and `chance` default to the real ones. `backlog` bounds what waits for a slow reader of `events`:
-    beyond it the socket is read less, and nothing is dropped.
+    `transport`, `clock` and `chance` default to the real ones. `backlog` bounds what waits for a slow reader: beyond it the
+    socket is read less, and nothing is dropped. `memory` is what the process before has left of the deliveries it kept; with
+    one, or once `deliveries` was called, nothing counts as received before its delivery is accepted. `first_login`: what the
+    server lists as unread when there was no login before is history ("none") or news ("unread").
     """
 
     def __init__(
@@ -83,11 +78,15 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         chance: random.Random | None = None,
         timing: Timing | None = None,
         backlog: int = 1000,
+        memory: Memory | None = None,
+        first_login: FirstLogin = "none",
     ) -> None:
         if transport is None:
             from timbot.im.websocket import WebSocketTransport  # costs 0.1 s to import, and tests never need it
 
             transport = WebSocketTransport()
+        by_hand = memory is not None
+        memory = memory or Memory()
         self._clock = self.clock = clock or SystemClock()
         self._chance = chance or random.SystemRandom()
         self._session = Session(
@@ -99,15 +98,25 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             chance=self._chance,
             timing=timing,
             backlog=backlog,
+            cookie=memory.cookie,
         )
         self._sequences = Sequences(self._clock)
-        self._inbox = Inbox(account.user_id)
-        self._events: Backlog[model.Event] = Backlog(backlog, self._clock)
+        last = max([int(self._clock.now() * 1000), *(held.number for held in memory.held)])
+        self._shelf = Shelf(keeps=by_hand, last=last)
+        self._inbox = Inbox(account.user_id, memory, self._shelf)
+        self._outlet = Outlet(backlog, self._clock, by_hand=by_hand)
         self._synced = asyncio.Event()
-        self._missed: list[Synced] = []
-        self._doubtful: set[str] = set()
-        """Users whose messages came partly by push and partly not: only their history tells the order."""
-        self._whole_until = 0.0
+        self._doubtful = set()
+        self._first_login = first_login
+        self._began = memory.began
+        self._is_first = not memory.began
+        self._told = Change(began=memory.began, whole_until=memory.whole_until)
+        self._connected_at = 0.0
+        self._up_to_date = False
+        """Nothing is being caught up, and nothing has to be."""
+        self._round_due = False
+        self._owing = False
+        """A look back has left something out: it is repeated when the server answers again."""
         self._failed_rounds = 0
         self._was_ready = False
         self._leaving = False
@@ -136,21 +145,27 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
             raise
 
     async def logout(self) -> None:
-        """Log out and let go of everything (`logout`, `destroy`). Idempotent; `events` ends."""
+        """Log out and let go of everything (`logout`, `destroy`). Idempotent; `events` and `deliveries` end."""
         self._leaving = True
         await self._session.close()
-        self._events.nudge()  # the pump waits for no reader any more, and ends with the session
+        self._outlet.nudge()  # the pump waits for no reader any more, and ends with the session
         if self._pump is not None:
             await asyncio.wait({self._pump})
         tasks = [task for task in (self._catching_up, *self._fills) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._events.end()
+        self._outlet.end()
 
     def events(self) -> AsyncIterator[model.Event]:
         """What happens, until the login ends. For one reader; `error` then says why."""
-        return self._events.read()
+        return self._outlet.events()
+
+    def deliveries(self) -> AsyncIterator[Delivery]:
+        """What happens, together with what has to be remembered, until the login ends. To be called before `login`, instead of
+        `events`. Each delivery is to be kept as a whole and in order, then accepted: only then does the server hear of it."""
+        self._outlet.by_hand = self._shelf.keeps = True
+        return self._outlet.deliveries()
 
     @property
     def error(self) -> ImError | None:
@@ -171,7 +186,7 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
         """The server's time, Unix seconds."""
         return self._session.server_now()
 
-    # From happenings to events
+    # From happenings to deliveries
 
     async def _run(self) -> None:
         try:
@@ -179,141 +194,138 @@ class Client(MessagesApi, ConversationsApi, ProfilesApi, FriendsApi, GroupsApi):
                 await self._take(happening)
                 await self._wait_for_reader()
         finally:
-            self._events.end()
+            self._outlet.end()
 
     async def _wait_for_reader(self) -> None:
-        """Let the reader of `events` catch up below the bound, unless there will be none."""
-        await self._events.wait_for_room(patience=math.inf, urgent=lambda: self._leaving)
+        """Let the reader catch up below the bound, unless there will be none."""
+        await self._outlet.wait_for_room(lambda: self._leaving)
 
     async def _take(self, happening: Happening) -> None:
         match happening:
             case Push():
-                self._hand_over(self._inbox.pushed(happening.items))
-                await happening.ack()
-            case Synced():
-                self._failed_rounds = 0
-                if self._catching_up is None or self._catching_up.done():
-                    self._hand_over(self._inbox.synced(happening.items, first=happening.first))
+                if self._up_to_date:
+                    self._has_come(happening.heard)
+                arrivals = self._inbox.pushed(happening.items)
+                if self._outlet.by_hand:
+                    self._hand_over(arrivals, happening.ack)
                 else:
-                    self._missed.append(replace(happening, items=self._inbox.not_held(happening.items)))
-                    self._synced.set()
+                    self._hand_over(arrivals)
+                    await happening.ack()
+            case Synced():
+                await self._take_page(happening)
             case Connected():
                 self._begin_catching_up(happening)
             case Disconnected():
-                self._whole_until = self._whole_until or self.server_now()
+                self._has_come(happening.heard)
+                self._up_to_date = False
                 connecting = model.NetState.CONNECTING
-                self._hand_over([model.NetStateChanged(connecting, happening.cause, happening.retry_in)])
+                self._tell(model.NetStateChanged(connecting, happening.cause, happening.retry_in))
             case Expired():
-                self._hand_over([model.LoggedOut(None)])
+                self._tell(model.LoggedOut(None))
             case KickedOut():
-                self._hand_over([model.LoggedOut(happening.kind)])
+                self._tell(model.LoggedOut(happening.kind))
             case BrokenFrame():
-                self._hand_over([model.BrokenItem(happening.error)])
+                self._tell(model.BrokenItem(happening.error, raw=happening.error.raw))
             case SyncFailed():
-                self._hand_over([model.Incomplete("", f"looking for missed messages failed: {happening.error}")])
+                self._report(f"looking for missed messages failed: {happening.error}", self._looked_back_to())
                 self._failed_rounds += 1
                 if self._failed_rounds >= MOST_FAILED_ROUNDS or isinstance(happening.error, EndlessAnswer):
                     self._synced.set()  # said; what is pushed must not wait for ever. A later round may still bring it
 
-    def _hand_over(self, events: Iterable[model.Event]) -> None:
-        for event in events:
-            self._events.put(event)
-        for gap in self._inbox.take_gaps():
-            task = asyncio.create_task(self._fill_live(gap), name=f"client {self.user_id}: gap in {gap.group_id}")
+    async def _take_page(self, page: Synced) -> None:
+        async def keep() -> None:
+            page.keep()
+
+        if page.whole:
+            self._failed_rounds = 0
+            self._round_due = False
+            self._has_come(page.heard)
+        arrivals = self._inbox.synced(page.items)
+        if self._outlet.by_hand:
+            self._hand_over(arrivals, keep, page.cookie)
+        else:
+            self._hand_over(arrivals)
+            page.keep()
+        if page.whole:
+            self._synced.set()
+            if self._owing and (self._catching_up is None or self._catching_up.done()):
+                self._start_catching_up()
+
+    def _has_come(self, heard: float) -> None:
+        """All that the server had to say up to then (by its clock, Unix seconds) has come."""
+        known = self._inbox.known
+        if self._up_to_date and heard > known.whole_until:
+            known.whole_until = heard
+            self._inbox.floor = max(self._inbox.floor, known.oldest)
+
+    def _tell(self, *events: model.Event) -> None:
+        self._hand_over([Arrival(event) for event in events])
+
+    def _hand_over(self, arrivals: list[Arrival], then: Callable[[], Awaitable[None]] | None = None, cookie: str = "") -> None:
+        if self._outlet.by_hand:
+            if arrivals or then is not None:  # what else there is to remember goes with the next one
+                self._outlet.put_delivery(arrivals, self._change(cookie), then)
+        else:
+            self._outlet.put_events(arrivals)
+        for gap in self._inbox.streams.take_gaps() if self._inbox.streams.gaps else ():
+            task = asyncio.create_task(self._fill(gap, GAP_PATIENCE), name=f"client {self.user_id}: gap in {gap.group_id}")
             self._fills.add(task)
             task.add_done_callback(self._fills.discard)
 
+    def _change(self, cookie: str) -> Change:
+        """What has to be remembered since the delivery before."""
+        marks, left = self._inbox.streams.take_marks()
+        held, released = self._shelf.take()
+        now = Change(began=self._began, whole_until=self._inbox.known.whole_until)
+        told, self._told = self._told, now
+        return Change(
+            began=now.began if now.began != told.began else None,
+            cookie=cookie or None,
+            whole_until=now.whole_until if now.whole_until != told.whole_until else None,
+            marks=marks,
+            left=left,
+            held=held,
+            released=released,
+            met=self._inbox.known.take_met(),
+        )
+
+    # After a login
+
     def _begin_catching_up(self, connected: Connected) -> None:
+        known = self._inbox.known
+        self._is_first = self._is_first and not self._began
+        self._connected_at = connected.server_time
+        self._began = min(self._began or connected.server_time, connected.server_time)
+        known.whole_until = min(known.whole_until, connected.server_time)  # the server's clock may have been set back
+        unread = self._first_login == "unread" and not known.whole_until
+        self._inbox.floor = 0 if unread else max(self._began, known.oldest)
+        self._round_due = True
+        self._up_to_date = False
+        self._failed_rounds = 0
+        self._synced.clear()
+        self._tell(model.NetStateChanged(model.NetState.CONNECTED))
+        self._start_catching_up(announce=True)
+
+    def _start_catching_up(self, *, announce: bool = False) -> None:
         for task in (self._catching_up, *self._fills):
             if task is not None:
-                task.cancel()  # begun on a connection that is gone: the new round covers the same ground
-        self._synced.clear()  # what was missed before a second break stays in `_missed`: it never comes again
-        if held := self._inbox.take_held():
-            self._missed.append(Synced(tuple(held), cookie="", first=False))
-            self._doubtful |= {item.value.from_account for item in held if isinstance(item.value, C2CMessage)}
-        self._inbox.logged_in(connected.server_time)
-        self._hand_over([model.NetStateChanged(model.NetState.CONNECTED)])
-        self._failed_rounds = 0
-        work = self._catch_up()
-        self._catching_up = asyncio.create_task(work, name=f"client {self.user_id}: catch up")
+                task.cancel()  # begun on a connection that is gone: the new look back covers the same ground
+        self._doubtful |= self._inbox.hold()
+        self._catching_up = asyncio.create_task(self._catch_up(announce), name=f"client {self.user_id}: catch up")
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, announce: bool) -> None:
         """Hand over what was missed: C2C, then groups, then requests, then what has been pushed since the login."""
         await self._synced.wait()
         try:
-            await self._look_back()
-            since = max(self._whole_until - OVERLAP, 0.0)
-            for gap in self._inbox.groups_listed(await self.get_group_list(), since=since):
-                await self._wait_for_reader()
-                await self._fill(gap)
-            for application in (await self.get_friend_application_list()).applications:
-                if application.incoming and self._inbox.is_new_application(application.user_id, application.time):
-                    self._hand_over([model.FriendApplicationReceived(application)])
+            complete = await self._look_back()
         except NotLoggedIn:
             return
-        except ImError as error:
-            self._hand_over([model.Incomplete("", f"catching up failed: {error}")])
-        self._hand_over_missed()
-        self._whole_until = 0.0
+        self._owing = self._round_due or not complete
+        self._hand_over(self._inbox.missed())
+        self._up_to_date = not self._owing
+        self._is_first = False
+        self._has_come(self._connected_at)
         self._hand_over(self._inbox.release())
-        self._hand_over([model.Ready(again=self._was_ready)])
-        self._was_ready = True
-
-    async def _look_back(self) -> None:
-        """Read the history of conversations of which the queue may not have kept everything, before its own messages."""
-        since = max(self._whole_until - OVERLAP, self._inbox.began + 1)  # before the first login is history
-        if self._whole_until:
-            for peer in sorted(await self._find_doubtful(since)):
-                await self._wait_for_reader()
-                self._hand_over(self._inbox.synced(await self._c2c_since(peer, since), first=False))
-                self._doubtful.discard(peer)
-        self._hand_over_missed()
-
-    async def _find_doubtful(self, since: float) -> set[str]:
-        """Users of whom something may be missing, since (Unix seconds): what the caps of queue and list have cut off."""
-        missed = [item for round_ in self._missed for item in round_.items if isinstance(item.value, C2CMessage)]
-        came = {c2c_identity(item.value, self.user_id) for item in missed if isinstance(item.value, C2CMessage)}
-        senders = self._inbox.senders(missed)
-        contacts, full = await self._last_c2c_messages()
-        recent = [last for last in contacts if last.time >= since]
-        unknown = {
-            last.peer
-            for last in recent
-            if last.incoming
-            and C2CIdentity(last.peer, False, last.sequence, last.random) not in came
-            and not self._inbox.knows(last.peer, last.sequence, last.random)
-        }
-        doubtful = self._doubtful | unknown | {user for user, count in senders.items() if count >= QUEUE_CAP}
-        if full or len(senders) >= LIST_CAP:
-            window = f"since {since:.0f}"
-            self._hand_over([model.Incomplete("", f"the server's lists are full at {LIST_CAP} conversations, {window}")])
-            doubtful |= senders.keys() | {last.peer for last in recent} | self._inbox.peers()
-        return doubtful
-
-    def _hand_over_missed(self) -> None:
-        missed, self._missed = self._missed, []
-        for round_ in missed:
-            self._hand_over(self._inbox.synced(round_.items, first=round_.first))
-
-    async def _fill_live(self, gap: Gap) -> None:
-        """A gap in what is being pushed: the later messages wait for it, but not for ever."""
-        try:
-            async with asyncio.timeout(GAP_PATIENCE):
-                await self._fill(gap)
-        except TimeoutError:
-            if self._session.online:  # else nothing is given up: the next login asks for all that is missing
-                self._hand_over(self._inbox.filled(gap, []))
-
-    async def _fill(self, gap: Gap) -> None:
-        """Ask for what is missing until there is an answer. What the server refuses to give is given up."""
-        while True:
-            try:
-                items = await self._group_range(gap.group_id, gap.first, gap.last, since=gap.since)
-            except RequestTimeout:
-                continue
-            except NotLoggedIn:
-                return
-            except ImError:
-                items = []
-            self._hand_over(self._inbox.filled(gap, items))
-            return
+        if announce:
+            self._tell(model.Ready(again=self._was_ready))
+            self._was_ready = True

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from timbot.im.model.events import Event
 from timbot.im.wire.identity import C2CIdentity, Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """An event, and what makes it the same event when it comes twice. None: it may be lost with the process (receipts,
     news of the connection, profiles)."""
 
@@ -24,7 +25,10 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class GroupMark:
-    """A group's messages up to `taken` have been handed over. `created` tells a new group under an old ID (0: not known)."""
+    """A group's messages up to `taken` have been handed over. `created` tells a new group under an old ID.
+
+    It is the group's `CreateTime`; below 0 while that is not known, from the time of the message the group began with.
+    """
 
     group_id: str
     created: int

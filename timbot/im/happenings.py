@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import msgspec
 
 from timbot.errors import FrameError, ImError, KickKind
 from timbot.im.exchange import Exchange
@@ -20,10 +23,12 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The connection is gone; the next attempt comes in `retry_in` seconds."""
+    """The connection is gone; the next attempt comes in `retry_in` seconds. `heard` is when the server was last heard, by
+    its own clock, Unix seconds: what it had sent before has arrived."""
 
     cause: str
     retry_in: float
+    heard: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,14 @@ class KickedOut:
     kind: KickKind
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
-    """What the server pushed in one frame."""
+class Push(msgspec.Struct, frozen=True):
+    """What the server pushed in one frame. `heard` is when, by the server's clock, Unix seconds."""
 
     items: tuple[Pushed, ...]
     session_data: str
     connection: Connection
     exchange: Exchange
+    heard: float
 
     async def ack(self) -> None:
         """Tell the server that it has arrived, if it wants to know."""
@@ -57,15 +62,22 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The answer of a whole `getmsg` round: C2C messages and events that no push brought.
+    """A page of a `getmsg` round: C2C messages and events that no push brought.
 
-    `first`: the first round of this session, whose messages are history rather than news. `cookie` is where the next
-    round will go on.
+    `cookie` is where the next page goes on; `whole`: it was the round's last. The server counts a page as received once the
+    next is asked for, which happens only after `keep`.
     """
 
     items: tuple[Pushed, ...]
     cookie: str
-    first: bool
+    whole: bool
+    heard: float
+    """When it came, by the server's clock, Unix seconds."""
+    on_keep: Callable[[], None]
+
+    def keep(self) -> None:
+        """It is in good hands: the next page may be asked for."""
+        self.on_keep()
 
 
 @dataclass(frozen=True, slots=True)

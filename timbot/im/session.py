@@ -44,7 +44,8 @@ class Session:
     """One login of one account. Use: `await session.start()`, read `session.happenings()`, `await session.close()`.
 
     `backlog` bounds the pushes held for a reader that is slower than the server: beyond it the socket is read on only
-    while an answer of ours is awaited, and it is never left unread for longer than half a heartbeat's patience.
+    while an answer of ours is awaited, and it is never left unread for longer than half a heartbeat's patience. `cookie` is
+    where an earlier session's looks for missed messages have stopped.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Session:
         chance: random.Random,
         timing: Timing | None = None,
         backlog: int = 1000,
+        cookie: str = "",
     ) -> None:
         self.ticket = ticket
         self.timing = timing or Timing()
@@ -78,7 +80,7 @@ class Session:
         self._heard_at = 0.0
         self._hello_every = self.timing.hello
         self._clock_offset = 0.0
-        self._sync = Sync(self._exchange, self._backlog.put, self.timing)
+        self._sync = Sync(self._exchange, self._backlog.put, self.timing, now=self.server_now, cookie=cookie)
         self._ended = False
         self._leaving = False
         self._ahead: list[Push] = []
@@ -174,7 +176,7 @@ class Session:
                 await self._one_connection(attempt)
             except (ConnectionLost, LoginRefused, CredentialsError, FrameError) as error:
                 delay = self._delay_after(error)
-                self._backlog.put(Disconnected(str(error), retry_in=delay))
+                self._backlog.put(Disconnected(str(error), retry_in=delay, heard=self.server_now() - self.silence))
                 await asyncio.sleep(delay)
             attempt += 1
 
@@ -328,7 +330,7 @@ class Session:
     def _take_push(self, connection: Connection, body: PushBody) -> None:
         items = tuple(open_push(body))
         acknowledged = given(body.session_data, "") if given(body.need_ack, 0) else ""
-        push = Push(items, acknowledged, connection, self._exchange)
+        push = Push(items, acknowledged, connection, self._exchange, self.server_now())
         if self._online.is_set():
             self._backlog.put(push)
         else:

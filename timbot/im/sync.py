@@ -12,7 +12,7 @@ from timbot.im.exchange import Exchange
 from timbot.im.happenings import Synced, SyncFailed
 from timbot.im.timing import Timing
 from timbot.im.wire.commands import status
-from timbot.im.wire.pushes import Pushed, open_c2c_list, open_item
+from timbot.im.wire.pushes import open_c2c_list, open_item
 from timbot.im.wire.value import given
 
 MAX_PAGES: Final = 1000
@@ -30,21 +30,30 @@ class EndlessAnswer(ImError):
 
 
 class Sync:
-    """Fetches, round by round, what no push brought; each round goes on where the one before stopped.
+    """Fetches, round by round, what no push brought; each round goes on where the one before stopped, at the `cookie`.
 
-    A page counts as received as soon as the next one is asked for, and then never comes again. So a round that breaks off
-    keeps what it has, and the next round of this account hands it over with its own.
+    A page counts as received as soon as the next one is asked for, and then never comes again. So each is reported by
+    itself, and the next is asked for when whoever reads the reports has kept it.
     """
 
-    def __init__(self, exchange: Exchange, report: Callable[[Synced | SyncFailed], None], timing: Timing) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        report: Callable[[Synced | SyncFailed], None],
+        timing: Timing,
+        *,
+        now: Callable[[], float],
+        cookie: str = "",
+    ) -> None:
         self._exchange = exchange
         self._report = report
         self._timing = timing
-        self._cookie = ""
-        self._received: list[Pushed] = []
+        self._now = now
+        self._cookie = cookie
         self._wanted = asyncio.Event()
+        self._kept = asyncio.Event()
+        self._kept.set()
         self._online = False
-        self._first = True
 
     def soon(self, *, online: bool = False) -> None:
         """Begin a round now, not at the next regular time. `online`: because a push said so."""
@@ -70,31 +79,24 @@ class Sync:
                 raise
             except ImError as error:
                 self._report(SyncFailed(error))
-                if isinstance(error, EndlessAnswer):
-                    self._hand_over()
-                    await asyncio.sleep(self._timing.sync)
-                else:
-                    await asyncio.sleep(self._timing.heartbeat)
+                endless = isinstance(error, EndlessAnswer)
+                await asyncio.sleep(self._timing.sync if endless else self._timing.heartbeat)
                 self.soon(online=online)
-                continue
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        received, self._received = self._received, []
-        self._report(Synced(tuple(received), self._cookie, first=self._first))
-        self._first = False
 
     async def _fetch(self, online: bool) -> None:
         """Page by page, in the server's order. Raises what a request raises, and `EndlessAnswer`."""
         flag = 0
         for _ in range(MAX_PAGES):
+            await self._kept.wait()
             request = status.SyncRequest(cookie=self._cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
             answer = await self._exchange.request(status.SYNC, request, timeout=self._timing.request, bound=True)
-            self._received.extend(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
+            items = list(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
             for index, raw in enumerate(given(answer.event_array, [])):
-                self._received.extend(open_item(raw, path=f"$.EventArray[{index}]"))
+                items.extend(open_item(raw, path=f"$.EventArray[{index}]"))
             self._cookie = given(answer.cookie, "") or self._cookie
             flag = given(answer.sync_flag, DONE)
+            self._kept.clear()
+            self._report(Synced(tuple(items), self._cookie, flag == DONE, self._now(), self._kept.set))
             if flag == DONE:
                 return
         raise EndlessAnswer(status.SYNC.name)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from timbot.errors import InvalidArgument, ServerError
 from timbot.im.clock import Clock
+from timbot.im.delivery import Arrival
 from timbot.im.inbox import Inbox
-from timbot.im.model.events import Event
 from timbot.im.session import Session
 from timbot.im.wire.commands.base import UserResult
 from timbot.im.wire.value import given
@@ -27,8 +27,8 @@ class Api:
         """The account."""
         return self._session.ticket.user_id
 
-    def _hand_over(self, events: Iterable[Event]) -> None:
-        """Events that a verb has made ready."""
+    def _hand_over(self, arrivals: list[Arrival]) -> None:
+        """What a verb has made ready."""
         raise NotImplementedError
 
 

@@ -84,7 +84,7 @@ class GroupsApi(Api):
     async def quit_group(self, group_id: str) -> None:
         """Leave (`quitGroup`). Raises `ServerError` 10009: an owner hands the group over first."""
         await self._session.request(groups.QUIT, groups.GroupRequest(group_id=required(group_id, "group_id")))
-        self._inbox.left(group_id)
+        self._inbox.streams.left(group_id)
 
     async def get_group_member_list(self, group_id: str, *, count: int = 15, offset: int = 0) -> list[GroupMember]:
         """A page of members (`getGroupMemberList`). `count` at most 100."""

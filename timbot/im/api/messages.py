@@ -11,7 +11,6 @@ from typing import Final
 from timbot.errors import FrameError, ImError, InvalidArgument, ServerError
 from timbot.im.api.base import Api, required
 from timbot.im.clock import Clock
-from timbot.im.inbox import number_of, time_of
 from timbot.im.model.message import (
     AT_ALL,
     ConversationType,
@@ -22,6 +21,7 @@ from timbot.im.model.message import (
     split_conversation_id,
 )
 from timbot.im.model.payloads import SENDABLE, Custom, Face, Payload, Text, element_of
+from timbot.im.streams import number_of, time_of
 from timbot.im.sync import EndlessAnswer
 from timbot.im.wire.commands import c2c, groups
 from timbot.im.wire.messages import AndroidInfo, ApnsInfo, C2CMessage, GroupAt, GroupMessage, OfflinePush
@@ -167,17 +167,17 @@ class MessagesApi(Api):
         Returns the message with the server's time and, in groups, sequence. Raises `ServerError` (refused),
         `MessageDropped` (a group above its 40 messages a second), `OutcomeUnknown` with the token `find_sent` looks for.
         """
-        self._inbox.wrote(message.conversation_id, message.sequence, message.random)
+        self._inbox.known.write(message.conversation_id, message.sequence, message.random)
         if message.conversation_type is ConversationType.C2C:
             return await self._send_c2c(message, online_user_only)
-        self._inbox.sending(message.to)
+        self._inbox.streams.sending(message.to)
         sequence = 0
         try:
             sent = await self._send_group(message, online_user_only)
             sequence = 0 if online_user_only else sent.sequence
             return sent
         finally:
-            self._hand_over(self._inbox.sent(message.to, sequence))
+            self._hand_over(self._inbox.streams.sent(message.to, sequence))
 
     async def _send_c2c(self, message: OutgoingMessage, online_user_only: bool) -> Message:
         request = c2c.SendRequest(

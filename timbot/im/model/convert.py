@@ -12,7 +12,7 @@ from timbot.im.model.people import FriendApplication
 from timbot.im.wire import pushes as wire
 from timbot.im.wire.commands.contacts import C2C
 from timbot.im.wire.messages import FLAG_REVOKED, AtTips, C2CMessage, GroupChange, GroupMessage, NoticeBody, NoticeKind, TipBody
-from timbot.im.wire.value import UNSET, given
+from timbot.im.wire.value import UNSET, Raw, given
 
 _OWN_APPLICATION: Final = (3, 4)
 """`PushType` of news of a friend application; it is this account's own if `From_Account` says so."""
@@ -22,25 +22,26 @@ _NOTICES: Final = {kind.value for kind in model.NoticeType}
 _TIPS: Final = {kind.value for kind in model.TipType}
 
 
-def events_of(value: wire.PushValue, me: str) -> Iterator[model.Event]:
-    """The events in one pushed value, as the account `me` sees them. A broken message comes out as `BrokenItem`.
+def events_of(value: wire.PushValue, me: str, *, first: bool = False, raw: bytes | Raw = b"") -> Iterator[model.Event]:
+    """The events in one pushed value, as the account `me` sees them. A broken message comes out as `BrokenItem` with `raw`.
 
-    What a list shows as revoked or deleted meanwhile is no event any more.
+    What a list shows as revoked or deleted meanwhile is no event any more. `first`: nothing was told of this message before,
+    so that a changed one is news as a message, not as a change.
     """
     try:
-        yield from _events(value, me)
+        yield from _events(value, me, first, raw)
     except FrameError as error:
-        yield model.BrokenItem(error)
+        yield model.BrokenItem(error, raw=bytes(raw))
 
 
-def _events(value: wire.PushValue, me: str) -> Iterator[model.Event]:
+def _events(value: wire.PushValue, me: str, first: bool, raw: bytes | Raw) -> Iterator[model.Event]:
     match value:
         case C2CMessage():
             if not given(value.msg_flag_bits, 0) & FLAG_REVOKED:
-                yield message_event(c2c_message(value, me))
+                yield message_event(c2c_message(value, me), first=first)
         case GroupMessage():
             if not given(value.is_place_msg, 0):
-                yield message_event(group_message(value, me))
+                yield message_event(group_message(value, me), first=first)
         case wire.Tip():
             yield from _tip(value.message, value.body, stored=value.stored)
         case wire.Notice():
@@ -66,7 +67,7 @@ def _events(value: wire.PushValue, me: str) -> Iterator[model.Event]:
         case wire.ContactMod():
             yield _contacts(value)
         case wire.Broken():
-            yield model.BrokenItem(value.error)
+            yield model.BrokenItem(value.error, raw=bytes(raw))
         case wire.Unknown():
             yield model.UnknownItem(value.event)
 
@@ -75,9 +76,9 @@ def _value(field: wire.ProfileField) -> str | int:
     return field.value_bytes if field.value_bytes is not UNSET else given(field.value_num, 0)
 
 
-def message_event(message: Message) -> model.Event:
-    """Which event a message is."""
-    if message.is_modified:
+def message_event(message: Message, *, first: bool = False) -> model.Event:
+    """Which event a message is; `first`: it was not told of before."""
+    if message.is_modified and not first:
         return model.MessageModified(message)
     return model.OwnMessage(message) if message.flow == "out" else model.MessageReceived(message)
 

@@ -298,10 +298,14 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class BrokenItem:
-    """Something the server sent could not be understood. It was acknowledged and is reported, not handled."""
+    """Something the server sent could not be understood. It was acknowledged and is reported, not handled.
+
+    `raw` is all of it; of a frame that is no frame at all, its first 200 bytes.
+    """
 
     error: FrameError
     conversation_id: str = ""
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,12 +318,17 @@ class UnknownItem:
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A look back could not find everything: `first` to `last` of a group, or a whole round, with the reason."""
+    """A look back could not find everything: `first` to `last` of a group, or a whole round, with the reason.
+
+    `since` and `until` (Unix seconds, the server's) are the window in which something may be missing; 0: not known.
+    """
 
     conversation_id: str
     reason: str
     first: int = 0
     last: int = 0
+    since: float = 0.0
+    until: float = 0.0
 
 
 Event = (

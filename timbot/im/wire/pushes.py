@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from timbot.errors import FrameError
 from timbot.im.wire.envelope import PushBody
 from timbot.im.wire.messages import C2CMessage, GroupMessage, NoticeBody, Revoker, TipBody
@@ -213,12 +215,14 @@ PushValue = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """One thing a push says, and the bytes that say it."""
+class Pushed(msgspec.Struct, frozen=True):
+    """One thing a push says, and the bytes that say it: a part of an item, under `key` and with the item's number `event`;
+    without a `key`, the whole item."""
 
     value: PushValue
     raw: Raw
+    event: int = 0
+    key: str = ""
 
 
 def open_push(body: PushBody) -> Iterator[Pushed]:
@@ -242,7 +246,7 @@ def open_item(raw: Raw, *, path: str) -> Iterator[Pushed]:
             continue
         found = True
         for number, part in enumerate(parts):
-            yield _open_part(part, event, opener, f"{path}.{name}[{number}]")
+            yield _open_part(part, event, name, opener, f"{path}.{name}[{number}]")
     if not found:
         yield Pushed(Unknown(event), raw)
 
@@ -250,20 +254,27 @@ def open_item(raw: Raw, *, path: str) -> Iterator[Pushed]:
 def open_c2c_list(parts: list[Raw], *, path: str) -> Iterator[Pushed]:
     """A list of C2C messages, of `getmsg` or of a page of history, one by one."""
     for index, part in enumerate(parts):
-        yield _open_part(part, EVENT_C2C, open_c2c, f"{path}[{index}]")
+        yield _open_part(part, EVENT_C2C, "C2cMsgArray", open_c2c, f"{path}[{index}]")
 
 
 def open_group_list(parts: list[Raw], *, path: str) -> Iterator[Pushed]:
     """A list of group messages and tips, of a page of history or of a long poll, one by one."""
     for index, part in enumerate(parts):
-        yield _open_part(part, EVENT_MESSAGE, open_group, f"{path}[{index}]")
+        yield _open_part(part, EVENT_MESSAGE, "GroupMsgArray", open_group, f"{path}[{index}]")
 
 
-def _open_part(raw: Raw, event: int, opener: _Opener, path: str) -> Pushed:
+def seal_item(pushed: Pushed) -> bytes:
+    """An item of an `EventArray` that says just this: `open_item` makes the same of it, whichever way it came."""
+    if not pushed.key:
+        return bytes(pushed.raw)
+    return b'{"Event":%d,"%s":[%s]}' % (pushed.event, pushed.key.encode(), bytes(pushed.raw))
+
+
+def _open_part(raw: Raw, event: int, key: str, opener: _Opener, path: str) -> Pushed:
     try:
-        return Pushed(opener(raw, event, path), raw)
+        return Pushed(opener(raw, event, path), raw, event, key)
     except FrameError as error:
-        return Pushed(Broken(error), raw)
+        return Pushed(Broken(error), raw, event, key)
 
 
 def open_c2c(raw: Raw, _event: int, path: str) -> PushValue:
