@@ -339,6 +339,12 @@ class TestForgetting:
         assert await journal.event(event) is None
         assert (await journal.counts())["parked"] == 0
 
+    async def test_the_key_of_what_they_were_told_may_be_used_again(self, journal: Journal) -> None:
+        (number,) = await journal.commit(intends(None, key="k"))
+        await journal.forget("alice")
+        (again,) = await journal.commit(intends(None, key="k"))
+        assert again > number
+
     async def test_names_are_compared_whole(self, journal: Journal) -> None:
         await take(journal, said("alice2"), said("al"), replace(asks(NOTICE), lane="C2Cbob"))
         assert await journal.forget("alice") == 0

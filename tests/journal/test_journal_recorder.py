@@ -114,6 +114,38 @@ def test_slots_are_used_again(tmp_path: Path) -> None:
     assert (tmp_path / FILE_NAME).stat().st_size == 4096
 
 
+def short_of_room(handle: int, data: bytes) -> int:
+    """A disk with no room but for the half of it."""
+    return len(data) // 2
+
+
+def test_without_room_for_more_the_first_are_noted_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder.open(tmp_path, NOW)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", short_of_room)
+        for event in range(1, 300):
+            recorder.began(event)
+        recorder.ended(299)
+    assert starts(tmp_path).suspects == set(range(1, 241))
+
+
+def test_when_there_is_room_again_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder.open(tmp_path, NOW)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", short_of_room)
+        for event in range(1, 300):
+            recorder.began(event)
+    recorder.began(300)
+    assert starts(tmp_path).suspects == {*range(1, 241), 300}
+
+
+def test_without_any_room_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", short_of_room)
+        with pytest.raises(StoreError, match="no room left"):
+            Recorder.open(tmp_path, NOW)
+
+
 def test_it_is_for_its_owner_only(tmp_path: Path) -> None:
     starts(tmp_path)
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600

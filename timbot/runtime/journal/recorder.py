@@ -11,7 +11,7 @@ loss of power: then whatever is found is checked, and believed only where it is 
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import math
 import mmap
 import os
@@ -39,6 +39,7 @@ _FIRST: Final = 256
 _SLOT: Final = struct.Struct("<QQ")
 _MASK: Final = (1 << 64) - 1
 _FREE: Final = bytes(_SLOT.size)
+_OPEN: Final = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _SIZE: Final = 4096
 """At first; it is doubled when all slots are taken."""
 
@@ -70,13 +71,10 @@ class Recorder:
         try:
             suspects, deaths = _left_behind(path, now)
             fresh = path.with_name(f"{FILE_NAME}.new")
-            with contextlib.suppress(FileNotFoundError):
-                fresh.unlink()
-            handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+            _make(fresh, _head(now, deaths))
+            fresh.replace(path)
+            handle = os.open(path, _OPEN)
             try:
-                # Written, not only made so long: a page that the disk has no room for would kill the process later.
-                os.write(handle, _head(now, deaths).ljust(_SIZE, b"\0"))
-                fresh.replace(path)
                 return cls(handle, suspects, deaths)
             except BaseException:
                 os.close(handle)
@@ -115,8 +113,7 @@ class Recorder:
         size = len(self._map)
         try:
             os.lseek(self._handle, size, os.SEEK_SET)
-            if os.write(self._handle, bytes(size)) < size:
-                return False
+            _write(self._handle, bytes(size))
             grown = mmap.mmap(self._handle, 2 * size)
         except OSError:
             return False
@@ -124,6 +121,22 @@ class Recorder:
         self._map = grown
         self._free = list(range(2 * size - _SLOT.size, size - 1, -_SLOT.size))
         return True
+
+
+def _make(path: Path, head: bytes) -> None:
+    """A new file with this head and no handler noted, in place of one that was left halfway."""
+    path.unlink(missing_ok=True)
+    handle = os.open(path, _OPEN | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        # Written, not only made so long: a page that the disk has no room for would kill the process later.
+        _write(handle, head.ljust(_SIZE, b"\0"))
+    finally:
+        os.close(handle)
+
+
+def _write(handle: int, data: bytes) -> None:
+    if os.write(handle, data) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _head(start: float, deaths: tuple[float, ...]) -> bytes:
