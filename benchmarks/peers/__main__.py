@@ -75,9 +75,11 @@ def ours(case: str) -> dict[str, Any]:
     return _last_line([sys.executable, "-m", "benchmarks.peers.timbot_runner", case])
 
 
-def report(about: Mapping[str, Any], rows: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-    """Print the table and write the figures."""
+def report(about: Mapping[str, Any], rows: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """Print the table and write the figures. Where only some frameworks were run, the other rows stay as they were."""
     results = Path(__file__).with_name("results.json")
+    if results.exists():
+        rows = json.loads(results.read_text())["rows"] | rows
     results.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n")
     print(f"{about['date']}, Python {about['python']}, {about['cores']} cores, load {about['load']:.1f}")
     print(", ".join(f"{name} {version}" for name, version in about["versions"].items()) + "\n")

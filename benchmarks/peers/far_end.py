@@ -59,6 +59,8 @@ class FarEnd:
         self.keep_sent = True
         self.late = 0.0
         """The longest the transport kept the server waiting, in seconds (see `waited`)."""
+        self.owed_since: float | None = None
+        """Since when the transport owes the server something now, if it does."""
         self._scenario = scenario
         self._pace = pace
         self._number = 0
@@ -133,6 +135,11 @@ class FarEnd:
     def waited(self, seconds: float) -> None:
         """The server had to wait this long for something the transport owes it (a poll, a heartbeat, an acknowledgement)."""
         self.late = max(self.late, seconds)
+
+    def waited_longest(self) -> float:
+        """The longest wait, the one that goes on now included."""
+        now = time.monotonic()
+        return max(self.late, 0.0 if self.owed_since is None else now - self.owed_since)
 
     async def work(self, user: int, text: str) -> str:
         """What every handler does with 'work SECONDS LABEL': take that long. What it should answer."""

@@ -33,7 +33,6 @@ class Wire(BaseRequest):
     def __init__(self, far: FarEnd) -> None:
         self._far = far
         self._taken: list[int] = []
-        self._polled = 0.0
 
     @property
     def read_timeout(self) -> float:
@@ -54,8 +53,9 @@ class Wire(BaseRequest):
 
     async def poll(self, offset: int, timeout: float) -> list[dict[str, Any]]:
         """getUpdates, also for the other framework of this platform."""
-        if self._polled:
-            self._far.waited(time.monotonic() - self._polled)
+        if self._far.owed_since is not None:
+            self._far.waited(time.monotonic() - self._far.owed_since)
+            self._far.owed_since = None
         for number in self._taken:
             if number < offset:
                 self._far.acknowledge(number)
@@ -63,7 +63,7 @@ class Wire(BaseRequest):
         self._far.connected()
         taken = await self._far.take(CHUNK, timeout) if timeout else []
         self._taken += [said.number for said in taken]
-        self._polled = time.monotonic()
+        self._far.owed_since = time.monotonic()
         return [update(said) for said in taken]
 
 

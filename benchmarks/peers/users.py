@@ -67,7 +67,7 @@ async def flood(far: FarEnd) -> None:
         tasks=tasks,
         megabytes=round(grown, 1),
         stalled=round(stalled, 2),
-        late=round(far.late, 2),
+        late=round(far.waited_longest(), 2),
     )
 
 
