@@ -30,6 +30,9 @@ COMMANDS: Final[dict[str, str]] = {
     "plugins": "timbot.cli.plugins",
     "new": "timbot.cli.new",
     "health": "timbot.cli.health",
+    "dlq": "timbot.cli.dlq",
+    "outbox": "timbot.cli.outbox",
+    "forget": "timbot.cli.forget",
 }
 """Command -> the module that has it, in the order `timbot --help` shows them."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from timbot.cli import exits
+from timbot.cli import exits, reach
 from timbot.errors import ConfigError, TimbotError
 
 if TYPE_CHECKING:
@@ -92,23 +92,20 @@ def _report(answer: Mapping[str, Any]) -> tuple[list[str], bool]:
     width = max((len(str(account.get("account"))) for account in accounts), default=0)
     lines = [_line(account, width) for account in accounts]
     for account in accounts:
-        lines += [f"note {_plain(account.get('account')):{width}}  {_plain(note)}" for note in account.get("notes") or ()]
-    lines += [f"red  {_plain(reason)}" for reason in answer.get("reasons", ())]
+        lines += [
+            f"note {reach.plain(account.get('account')):{width}}  {reach.plain(note)}" for note in account.get("notes") or ()
+        ]
+    lines += [f"red  {reach.plain(reason)}" for reason in answer.get("reasons", ())]
     return lines, answer.get("status") == "ok"
 
 
 def _line(account: Mapping[str, Any], width: int) -> str:
-    name, reasons = _plain(account.get("account")), account.get("reasons") or ()
+    name, reasons = reach.plain(account.get("account")), account.get("reasons") or ()
     if reasons:
-        return f"red  {name:{width}}  {'; '.join(_plain(reason) for reason in reasons)}"
+        return f"red  {name:{width}}  {'; '.join(reach.plain(reason) for reason in reasons)}"
     heard = account.get("heard_seconds_ago")
     waiting = account.get("waiting")
     return f"ok   {name:{width}}  heard {'nothing yet' if heard is None else f'{heard} s ago'}, {waiting} waiting"
-
-
-def _plain(text: object) -> str:
-    """Fit for a terminal, whoever answered."""
-    return "".join(character if character.isprintable() else "?" for character in str(text))
 
 
 def _of_url(url: str) -> tuple[str, int]:
@@ -124,37 +121,13 @@ def _of_url(url: str) -> tuple[str, int]:
 
 
 def _of_config(path: Path) -> tuple[str, int]:
-    """The `http:` section alone: the rest is the running bot's, and its secrets need not be readable here."""
-    import yaml
-
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    try:
-        with path.open(encoding="utf-8") as opened:
-            tree = yaml.load(opened, Loader=loader)  # noqa: S506 - it makes nothing but texts, lists and dicts
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.", hint="Check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise ConfigError(f"{path} is no YAML.", hint=f"'timbot check {path}' says where.") from None
-    section = tree.get("http") if isinstance(tree, dict) else None
+    section = reach.setting(path, "http")
     if section is None:
         return DEFAULT_HOST, DEFAULT_PORT
     if not isinstance(section, dict):
         raise ConfigError(f"{path} says 'http: {section}': there is nothing to ask.", hint="Remove that line.")
-    host, port = (_expanded(section.get(key, default), path) for key, default in (("host", DEFAULT_HOST), ("port", "8421")))
+    defaults = (("host", DEFAULT_HOST), ("port", str(DEFAULT_PORT)))
+    host, port = (reach.expanded(section.get(key, default), path, "http") for key, default in defaults)
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(f"{path}: 'http: port:' is no port that can be asked.", hint="Give it a number, or use --url.")
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), int(port)  # noqa: S104
-
-
-def _expanded(value: object, path: Path) -> str:
-    text = str(value)
-    if "${" not in text:
-        return text
-    import os
-
-    from timbot.config.expand import Expander, ExpansionError
-
-    try:
-        return Expander(path.parent, os.environ).expand(text, "http").text
-    except ExpansionError as error:
-        raise ConfigError(f"{path}: http: {error}.") from None

@@ -18,8 +18,11 @@ from timbot.runtime.control.registry import Registry
 from timbot.runtime.journal.interface import Journal
 from timbot.runtime.journal.values import DeadLetter, KeptEvent, KeptSend, KeptStep, SendState
 
-LONGEST_BODY: Final = 16 << 10
-"""Characters of a body, or of a result, that are told."""
+LONGEST_TEXT: Final = 16 << 10
+"""Characters of a body, a result or a detail that are told of one letter."""
+
+LONGEST_LISTED: Final = 500
+"""The same in a list."""
 
 _STATES: Final = {
     SendState.OPEN: "not settled",
@@ -208,7 +211,7 @@ class Commands:
         for desk in self._desks(page.account):
             letters = await desk.journal.dead_letters(after=page.after, limit=page.limit + 1)
             more = more or len(letters) > page.limit
-            found += [_letter(desk.account, letter, page.texts) for letter in letters[: page.limit]]
+            found += [_letter(desk.account, letter, page.texts, LONGEST_LISTED) for letter in letters[: page.limit]]
         return Letters(tuple(sorted(found, key=lambda letter: letter.number)), more)
 
     async def show(self, which: Which) -> Shown:
@@ -247,7 +250,7 @@ class Commands:
         for desk in self._desks(page.account):
             sends = await desk.journal.unknown_sends(after=page.after, limit=page.limit + 1)
             more = more or len(sends) > page.limit
-            found += [_sent(desk.account, send, page.texts) for send in sends[: page.limit]]
+            found += [_sent(desk.account, send, page.texts, LONGEST_LISTED) for send in sends[: page.limit]]
         return Messages(tuple(sorted(found, key=lambda sent: sent.number)), more)
 
     async def forget(self, whom: Whom) -> Forgotten:
@@ -284,7 +287,7 @@ async def _find(desk: Desk, number: int) -> DeadLetter | None:
     return found[0] if found and found[0].number == number else None
 
 
-def _letter(account: str, letter: DeadLetter, texts: bool) -> Letter:
+def _letter(account: str, letter: DeadLetter, texts: bool, longest: int = LONGEST_TEXT) -> Letter:
     return Letter(
         account,
         letter.number,
@@ -293,8 +296,8 @@ def _letter(account: str, letter: DeadLetter, texts: bool) -> Letter:
         letter.time,
         letter.died,
         clean(letter.reason),
-        clean(letter.detail if texts else _without_words(letter.detail)),
-        _text(letter.body) if texts else None,
+        clean(letter.detail if texts else _without_words(letter.detail))[:longest],
+        _text(letter.body, longest) if texts else None,
     )
 
 
@@ -305,19 +308,19 @@ def _without_words(detail: str) -> str:
 
 
 def _step(step: KeptStep, texts: bool) -> Step:
-    result = _text(step.result) if texts else None
+    result = _text(step.result, LONGEST_TEXT) if texts else None
     return Step(step.id.handler, step.id.slot, step.kind, step.target, step.name, step.refused, result)
 
 
-def _sent(account: str, send: KeptSend, texts: bool) -> Sent:
+def _sent(account: str, send: KeptSend, texts: bool, longest: int = LONGEST_TEXT) -> Sent:
     by = send.plugin if send.step is None else send.step.handler
-    body = _text(send.body) if texts else None
+    body = _text(send.body, longest) if texts else None
     return Sent(account, send.number, by, send.target, _STATES[send.state], send.intended, body)
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, longest: int) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError:
         text = data.hex()
-    return clean(text)[:LONGEST_BODY]
+    return clean(text)[:longest]  # cleaned before it is cut: half a secret is one too
