@@ -181,17 +181,21 @@ class Mortals:
     async def live(self) -> None:
         """A process starts, if there is none."""
         if self.life is None:
-            client = Client(
-                Account(self.sandbox.sdk_app_id, "bot", from_secret_key(self.sandbox.sdk_app_id, "key")),
-                endpoint=Endpoint("site", ("ws://site",)),
-                transport=self.transport,
-                clock=self.clock,
-                chance=self.chance,
-                memory=self.journal.memory(),
-                first_login=self.first,
-                backlog=20,
-            )
+            client = self.client(self.journal.memory())
             self.life = Life(client, self.journal, lambda: self.slowness * self.chance.random())
+
+    def client(self, memory: Memory | None) -> Client:
+        """One that goes on where a memory ends. It is not logged in yet."""
+        return Client(
+            Account(self.sandbox.sdk_app_id, "bot", from_secret_key(self.sandbox.sdk_app_id, "key")),
+            endpoint=Endpoint("site", ("ws://site",)),
+            transport=self.transport,
+            clock=self.clock,
+            chance=self.chance,
+            memory=memory,
+            first_login=self.first,
+            backlog=20,
+        )
 
     async def die(self, turns: int = 0) -> None:
         for _ in range(turns):
