@@ -325,6 +325,14 @@ class TestForgetting:
         await journal.forget("alice")
         assert await journal.event(number) is None
 
+    async def test_what_another_s_handler_told_them(self, journal: Journal) -> None:
+        event = await took(journal, said("bob"))
+        to_alice, to_bob = await journal.commit(intends(event), intends(event, to="bob"))
+        await journal.forget("alice")
+        assert await journal.send(to_alice) is None
+        assert [send.number for send in (await journal.steps(event))[1]] == [to_bob]
+        await journal.commit(Finish(event))
+
     async def test_identities_too(self, journal: Journal) -> None:
         number, request = await take(journal, replace(said(), who=""), asks())
         await journal.commit(Finish(number), Finish(request))

@@ -261,8 +261,24 @@ class JournalMachine(RuleBasedStateMachine):
             for number, event in self.events.items()
             if event.who == who or (event.state is EventState.PARKED and event.asked == who)
         }
-        self.events = {number: event for number, event in self.events.items() if number not in gone}
-        self.sends = {number: send for number, send in self.sends.items() if send.event not in gone and send.to != who}
+        forgotten = {
+            number
+            for number, send in self.sends.items()
+            if send.to == who or (send.event in gone and not self.goes_its_own_way(number, send))
+        }
+        for number in forgotten:
+            del self.sends[number]
+        for number in gone:
+            del self.events[number]
+        for send in self.sends.values():
+            send.event = None if send.event in gone else send.event
+
+    def goes_its_own_way(self, number: int, send: Send) -> bool:
+        """Whether a message to somebody else was let go of by its event, once that was done: then it may stay."""
+        if send.event is None or self.events[send.event].state is not EventState.DONE:
+            return False
+        kept = self.run(self.journal.send(number))
+        return kept is not None and kept.step is None
 
     @precondition(lambda self: self.engine == "sqlite")
     @rule()

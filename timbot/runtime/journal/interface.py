@@ -85,7 +85,8 @@ class Journal(Protocol):
 
         Events that come from the person (`who`, the C2C lane, the identity), and those that wait for an answer of theirs, with
         all their steps and messages; messages to the person; items held that name them. Not: what others have written about
-        them, and backups. The runtime lets go of what it holds in memory, and gives up their handlers first.
+        them, messages to others that outlived their event, and backups. The runtime lets go of what it holds in memory, and
+        gives up their handlers first.
         """
         ...
 

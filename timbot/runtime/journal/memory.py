@@ -183,6 +183,8 @@ class MemoryJournal:
             self._let_go(event)
         lane = f"C2C{user_id}"
         for send in [send for send in self._sends.values() if lane in (send.target, send.token[0])]:
+            if send.step is not None:
+                self._events[send.step.event].sends.remove(send.number)
             self._drop_send(send.number)
         return before - len(self._events) - len(self._sends) + self._known.forget(user_id)
 
