@@ -19,7 +19,10 @@ from timbot.runtime.account import AccountRunner
 from timbot.runtime.activity import Observer
 from timbot.runtime.assembly import Assembly, assemble
 from timbot.runtime.banner import banner
+from timbot.runtime.control.commands import Commands, Desk
 from timbot.runtime.control.kicks import Keeper, Runs
+from timbot.runtime.control.registry import Registry
+from timbot.runtime.control.server import ControlServer
 from timbot.runtime.control.signatures import GivenSignature
 from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
@@ -80,6 +83,7 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
             telemetry.watch_store(database)
             if watchdog is not None:
                 watchdog.listen(telemetry.loop_blocked)
+        await stack.enter_async_context(_control(folder / config.state, [], telemetry))
         embedded: EmbeddedSandbox | None = None
         if config.endpoint == "sandbox":
             embedded = await stack.enter_async_context(EmbeddedSandbox(config))
@@ -133,6 +137,13 @@ async def _telemetry(config: Config, stack: AsyncExitStack) -> Telemetry | None:
     from timbot.runtime.telemetry import Telemetry
 
     return await stack.enter_async_context(Telemetry(config.http.host, config.http.port, oldest_event=config.http.oldest_event))
+
+
+def _control(folder: Path, desks: Sequence[Desk], telemetry: Telemetry | None) -> ControlServer:
+    """What commands reach the process by."""
+    registry = Registry()
+    Commands(lambda: desks, lambda: {} if telemetry is None else telemetry.health().as_json()).register(registry)
+    return ControlServer(folder, registry, logging.get_log())
 
 
 def _options(config: Config, account: AccountConfig) -> Options:
