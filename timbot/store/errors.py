@@ -116,6 +116,8 @@ def is_fatal(error: BaseException) -> bool:
 def cannot_open(path: Path, error: sqlite3.Error | OSError) -> StoreError:
     """Why the store could not be opened, in words."""
     what, hint = _explain(error)
+    if isinstance(error, sqlite3.Error) and _primary(error) == sqlite3.SQLITE_CORRUPT:
+        what = f"{what} ({' '.join(str(error).split())})"  # which page it is
     return StoreError(f"{path} cannot be used as a store: {what}.", path=path, hint=hint)
 
 
