@@ -69,9 +69,10 @@ class ControlClient:
         answer = read_answer(line)
         if answer.error is not None:
             raise ControlError(answer.error.message, hint=answer.error.hint)
-        if answer.result is None:
-            raise ControlError("The bot's answer holds nothing.")
-        return msgspec.json.decode(answer.result, type=kind)
+        try:
+            return msgspec.json.decode(answer.result, type=kind)
+        except msgspec.DecodeError as error:
+            raise ControlError(f"The bot answers something else: {error}.") from None
 
     def close(self) -> None:
         """Hang up."""

@@ -1,8 +1,8 @@
 """What is spoken through the control socket: a request and an answer, a line of JSON each.
 
     {"v":1,"id":1,"command":"dlq.list","args":{"limit":20}}
-    {"v":1,"id":1,"result":{...}}
-    {"v":1,"id":1,"error":{"message":"...","hint":"..."}}
+    {"v":1,"id":1,"result":{...},"error":null}
+    {"v":1,"id":1,"result":null,"error":{"message":"...","hint":"..."}}
 
 Requests of a connection are answered one after the other. A version that is not ours is refused with ours named.
 """
@@ -46,12 +46,12 @@ class Failure(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Exactly one of `result` and `error` is there."""
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly one of `result` and `error` is there; the other is null."""
 
-    v: int = msgspec.field(default=0)
+    v: int
     id: int = 0
-    result: msgspec.Raw | None = None
+    result: msgspec.Raw = msgspec.Raw(b"null")
     error: Failure | None = None
 
 
