@@ -305,9 +305,8 @@ class Pacer:
             self._report(waiter, now)
         try:
             await waiter.admitted
-        except asyncio.CancelledError:
+        finally:
             self._leave(waiter)
-            raise
 
     def _place(self, waiter: _Waiter, now: float) -> None:
         free_at = ALWAYS if waiter.windows is None else waiter.windows.of(waiter.message.to, now).free_at
@@ -333,37 +332,29 @@ class Pacer:
             if waiter.admitted.done():
                 continue  # cancelled a moment ago: it is about to leave by itself
             self._take(None if waiter.windows is None else waiter.windows.of(waiter.message.to, now), now)
-            self._leave_line(waiter, now)
-            waiter.admitted.set_result(None)
+            waiter.admitted.set_result(None)  # it leaves its line when it runs: nobody slips past it until then
         self._set_timer(now)
 
     def _leave(self, waiter: _Waiter) -> None:
-        """It was cancelled: it does not stand in the way of others, and nothing of it stays."""
-        line = self._lines.get(waiter.target)
-        if line is None or waiter not in line:
-            return  # it had just been let go
-        self._turns.remove(waiter, waiter.message.priority)
+        """It was let go or cancelled: the next of its line takes its place, and nothing of it stays."""
         now = self.clock.monotonic()
+        line = self._lines[waiter.target]
         if line[0] is waiter:
+            self._turns.remove(waiter, waiter.message.priority)
             waiter.gone = True
             self._gone += waiter.is_later
-            self._leave_line(waiter, now)
+            line.popleft()
+            if line:
+                self._place(line[0], now)
         else:
             line.remove(waiter)
+        if not line:
+            del self._lines[waiter.target]
         if self._gone * 2 > len(self._later):
             self._later = [entry for entry in self._later if not entry[2].gone]
             heapify(self._later)
             self._gone = 0
         self._release(now)
-
-    def _leave_line(self, waiter: _Waiter, now: float) -> None:
-        """The first of a line goes, the next takes its place."""
-        line = self._lines[waiter.target]
-        line.popleft()
-        if line:
-            self._place(line[0], now)
-        else:
-            del self._lines[waiter.target]
 
     def _set_timer(self, now: float) -> None:
         due = float("inf")
@@ -386,8 +377,10 @@ class Pacer:
 
     def _report(self, waiter: _Waiter, now: float) -> None:
         limit = "account"
-        if waiter.windows is not None and waiter.windows.of(waiter.message.to, now).free_at > now:
-            limit = "c2c" if waiter.message.conversation_type is ConversationType.C2C else "group"
+        if waiter.windows is not None:
+            free_at = waiter.windows.of(waiter.message.to, now).free_at
+            if free_at > max(now, self._account_free_at()):
+                limit = "c2c" if waiter.message.conversation_type is ConversationType.C2C else "group"
         if now >= self._reported.get(limit, ALWAYS) + QUIET:
             self._reported[limit] = now
             self.told(limit, waiter.target)

@@ -34,6 +34,7 @@ _BORDERS: Final = (
 
 _SPACES: Final = re.compile(rf"{_SPACE}*")
 _FENCE: Final = re.compile(r"^ {0,3}(`{3,})([^`\n]*)$", re.MULTILINE)
+_TICKS: Final = re.compile(r" {0,3}```")
 _AHEAD: Final = 256
 """How far behind the end of a part its border may reach: a paragraph border is blanks between two line breaks."""
 
@@ -184,14 +185,18 @@ class _Cutter:
         stop = _fits(text, place, left - _cost(block.closing))
         line = text.rfind("\n", first, stop + 1)
         if line >= 0 and text[first:line].strip():
-            if text[line : block.body_end].strip():
-                return _Cut(line, line + 1, block.closing, block)
-            return _Cut(line, self._behind_space(block.end), block.closing)  # that was all the code there is
+            return self._within(line, line + 1, block)
         if place < block.start:
             return None
-        word = max(text.rfind(" ", first, stop), text.rfind("\t", first, stop)) + 1
-        end = word if first < word and is_border(text, word) else last_border(text, first + 1, stop)
-        return _Cut(end, end, block.closing, block)
+        end = max(text.rfind(" ", first, stop), text.rfind("\t", first, stop)) + 1
+        if end <= first or not self._is_harmless(first, end, end):
+            end = self._anywhere(first, stop, in_code=True)
+        return self._within(end, end, block)
+
+    def _within(self, end: int, after: int, block: _Block) -> _Cut:
+        if self._text[after : block.body_end].strip():
+            return _Cut(end, after, block.closing, block)
+        return _Cut(end, self._behind_space(block.end), block.closing)  # that was all the code there is
 
     def _border(self, place: int, stop: int, near: Sequence[_Block]) -> int:
         """The best place for a cut outside code."""
@@ -201,13 +206,34 @@ class _Cutter:
             found = [border.start() for border in borders.finditer(text, place, min(len(text), stop + _AHEAD))]
             for cut in sorted(found + edges if rank == 0 else found, reverse=True):
                 inside = any(block.start < cut < block.end for block in near)
-                if place < cut <= stop and not inside and is_border(text, cut) and text[place:cut].strip():
+                if not place < cut <= stop or inside or not text[place:cut].strip():
+                    continue
+                if self._is_harmless(place, cut, self._behind_space(cut)):
                     return cut
-        return last_border(text, place + 1, stop)
+        return self._anywhere(place, stop, in_code=False)
+
+    def _anywhere(self, place: int, stop: int, *, in_code: bool) -> int:
+        """The last place behind `place` that tears no character, and if it can be makes no fence."""
+        for cut in range(stop, max(place, stop - _AHEAD), -1):
+            if self._is_harmless(place, cut, cut if in_code else self._behind_space(cut)):
+                return cut
+        return last_border(self._text, place + 1, stop)
+
+    def _is_harmless(self, place: int, cut: int, after: int) -> bool:
+        """Whether no character is torn, and no half of a line becomes a fence by standing alone."""
+        text = self._text
+        if not is_border(text, cut):
+            return False
+        if text[after - 1] != "\n" and _TICKS.match(text, after):
+            return False
+        line = max(place, text.rfind("\n", 0, cut) + 1)
+        return not _TICKS.match(text, line) or text.startswith(("\n", "\r\n"), cut)
 
     def _behind_space(self, place: int) -> int:
         """Behind the white space at a cut; a line keeps its indentation."""
         space = _SPACES.match(self._text, place)
         end = space.end() if space else place
-        line = self._text.rfind("\n", place, end)
-        return line + 1 if line >= 0 else last_border(self._text, place, end)
+        line = self._text.rfind("\n", max(0, place - 1), end)
+        if line < 0 and place:
+            return last_border(self._text, place, end)
+        return line + 1
