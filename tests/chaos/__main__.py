@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from tests.chaos.lives import WillNotRun
 from tests.chaos.plan import Injection, Options, Unacked
 from tests.chaos.report import show, write_json
-from tests.chaos.soak import soak
+from tests.chaos.soak import Run, soak
 
 DEFAULT = Options()
 
@@ -55,15 +56,25 @@ def main(unacked: str, inject: tuple[Injection, ...], folder: Path | None, **cho
     logging.basicConfig(filename=base / "harness.log")  # of sockets that died with the bot, mostly
     clean = True
     for mode in modes:
-        home = base / mode
-        home.mkdir(parents=True, exist_ok=True)
         options = Options(**chosen, unacked=mode, injections=inject)  # type: ignore[arg-type]
-        say = lambda text: console.print(f"[dim]{time.strftime('%H:%M:%S')} {text}[/]", highlight=False)  # noqa: E731
-        run = asyncio.run(soak(options, home, say))
-        write_json(run, home / "report.json")
-        show(run, console)
-        clean = clean and run.clean
+        clean = _run(options, base / mode, console) and clean
     sys.exit(0 if clean else 1)
+
+
+def _run(options: Options, home: Path, console: Console) -> bool:
+    home.mkdir(parents=True, exist_ok=True)
+    if any(home.iterdir()):
+        raise click.BadParameter(f"{home} holds another run: what that bot remembers would be this one's past.")
+    run: Run | None = None
+    try:
+        run = asyncio.run(soak(options, home, lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", style="dim")))
+    except* WillNotRun as several:
+        console.print(*(str(error) for error in several.exceptions), style="bold red", markup=False)
+    if run is None:
+        return False
+    write_json(run, home / "report.json")
+    show(run, console)
+    return run.clean
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ def _tell(run: Run, finding: Finding, console: Console) -> None:
     if near := _near(run, finding):
         console.print(f"  near {near}", highlight=False, markup=False)
     for line in _lines(run, finding):
-        console.print(f"    {line[:WIDEST]}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"    {_short(line)[:WIDEST]}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _nearest(run: Run, finding: Finding) -> Death | None:
@@ -167,6 +167,17 @@ def _lines(run: Run, finding: Finding) -> list[str]:
             found.append((time, line))
     nearest = sorted(found, key=lambda each: abs(each[0] - finding.time))[:MOST_LINES]
     return [line for _, line in sorted(nearest)]
+
+
+def _short(line: str) -> str:
+    """A line of the bot's log for people: the moment, what happened, and the rest."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return line
+    moment, event = told.pop("timestamp", "")[11:23], told.pop("event", "")
+    rest = " ".join(f"{name}={value}" for name, value in told.items() if name not in ("level", "account", "conversation"))
+    return f"{moment} {event}  {rest}".replace("\n", " ")
 
 
 @functools.cache

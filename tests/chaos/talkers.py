@@ -22,8 +22,8 @@ from timbot.sandbox import Sandbox
 AT_ONCE: Final = 10
 """Logins at a time."""
 
-QUESTION_PATIENCE: Final = 180.0
-"""Seconds somebody waits for the bot's question before they give the conversation up."""
+QUESTION_PATIENCE: Final = 30.0
+"""Seconds somebody waits at least for the bot's question before they give the conversation up."""
 
 
 class Talker(Protocol):
@@ -124,6 +124,7 @@ class Talk:
 
     async def _converse(self, conversation: Conversation) -> None:
         chance = random.Random(f"pace {conversation.id} {self._options.seed}")
+        patience = max(QUESTION_PATIENCE, 2 * self._options.patience)
         pause = len(self._plan.conversations) / self._options.rate
         for line in conversation.script:
             await asyncio.sleep(chance.expovariate(1 / pause))
@@ -131,7 +132,7 @@ class Talk:
                 pass
             question = f"? {line.to}"
             asked = lambda question=question: self._killer.said[question] > 0  # noqa: E731
-            if line.kind is Kind.ANSWER and not await self._killer.until(asked, QUESTION_PATIENCE):
+            if line.kind is Kind.ANSWER and not await self._killer.until(asked, patience):
                 self.given_up.append(line.to)
                 return
             await self._talkers[line.author].say(conversation, line)
