@@ -31,6 +31,7 @@ TITLES: Final = {
     "discord": "discord.py",
     "bolt": "Bolt",
 }
+ALL: Final = [*CONFIGURATIONS, "timbot"]
 ENDINGS: Final = {"stop": endings.stop, "inbox": endings.kill}
 LIMIT: Final = 90
 """Seconds one case may take inside a process."""
@@ -39,11 +40,11 @@ LIMIT: Final = 90
 def main(names: list[str]) -> None:
     """Run everything, or the frameworks named (`timbot` is one of them)."""
     python = prepare()
-    chosen = names or [*CONFIGURATIONS, "timbot"]
+    chosen = names or ALL
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for name in chosen:
         for config in CONFIGURATIONS.get(name, ("default",)):
-            row = rows[f"{TITLES.get(name, name)}, {config}"] = {}
+            row = rows[title(name, config)] = {}
             for case in HEADINGS:
                 row[case] = ours(case) if name == "timbot" else measure(str(python), name, config, case)
                 print(f"{name}, {config}: {HEADINGS[case]}: {cell(case, row[case])}", file=sys.stderr)
@@ -55,6 +56,11 @@ def main(names: list[str]) -> None:
         "versions": versions(),
     }
     report(about, rows)
+
+
+def title(name: str, config: str) -> str:
+    """How a row is called."""
+    return f"{TITLES.get(name, name)}, {config}"
 
 
 def measure(python: str, name: str, config: str, case: str) -> dict[str, Any]:
@@ -80,6 +86,8 @@ def report(about: Mapping[str, Any], rows: dict[str, dict[str, dict[str, Any]]])
     results = Path(__file__).with_name("results.json")
     if results.exists():
         rows = json.loads(results.read_text())["rows"] | rows
+    order = [title(name, config) for name in ALL for config in CONFIGURATIONS.get(name, ("default",))]
+    rows = {row: rows[row] for row in order if row in rows}
     results.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n")
     print(f"{about['date']}, Python {about['python']}, {about['cores']} cores, load {about['load']:.1f}")
     print(", ".join(f"{name} {version}" for name, version in about["versions"].items()) + "\n")
