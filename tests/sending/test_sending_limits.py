@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timbot.im.api.messages import OutgoingMessage
+from timbot.im.api.messages import MessageDropped, OutgoingMessage
 from timbot.im.clock import SystemClock
+from timbot.im.model.group import GroupType
 from timbot.im.model.message import ConversationType, Priority
 from timbot.im.model.payloads import Text
 from timbot.runtime.sending.limits import REMEMBERED, Limits, Pacer, in_doubt, vendor
 from timbot.runtime.sending.windows import Window
-from timbot.testing import VirtualLoop
+from timbot.testing import VirtualLoop, World
 
 C2C, GROUP = ConversationType.C2C, ConversationType.GROUP
 TOO_FAST_IN_GROUP, TOO_FAST, BUSY, NO_SUCH_GROUP = 10023, 60011, 20005, 10010
@@ -366,6 +367,23 @@ def test_what_is_in_doubt() -> None:
     assert [in_doubt(code) for code in (BUSY, 10002, 60008, TOO_FAST, TOO_FAST_IN_GROUP, NO_SUCH_GROUP)] == [True] * 3 + [
         False
     ] * 3
+
+
+# Against the server
+
+
+async def test_the_server_drops_nothing_of_what_is_admitted() -> None:
+    async with World() as world:
+        client = (await world.user("alice")).client
+        await client.create_group(GroupType.WORK, "Lobby", group_id="lobby")
+        tried = pacer(Limits.documented(group_share=1.0))
+        for number in range(130):
+            said = client.create_text_message("lobby", GROUP, f"{number}")
+            await tried.admit(said)
+            assert (await client.send_message(said)).sequence
+        with pytest.raises(MessageDropped):  # it would have, without the pacer
+            for number in range(100):
+                await client.send_message(client.create_text_message("lobby", GROUP, f"more {number}"))
 
 
 # Told

@@ -305,8 +305,10 @@ class Pacer:
             self._report(waiter, now)
         try:
             await waiter.admitted
-        finally:
+        except asyncio.CancelledError:
             self._leave(waiter)
+            raise
+        self._leave(waiter)
 
     def _place(self, waiter: _Waiter, now: float) -> None:
         free_at = ALWAYS if waiter.windows is None else waiter.windows.of(waiter.message.to, now).free_at
