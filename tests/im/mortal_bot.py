@@ -23,10 +23,10 @@ from timbot.im.model import events as model
 from timbot.im.model.message import ConversationType, Message
 from timbot.im.model.record import decode_event, encode_event
 from timbot.im.wire.elements import TextElem, seal_element
-from timbot.im.wire.identity import C2CIdentity, FriendApplicationIdentity, GroupNoticeIdentity, Identity
-from timbot.sandbox.domain import Settings
+from timbot.im.wire.identity import C2CIdentity, FriendApplicationIdentity, GroupIdentity, GroupNoticeIdentity, Identity
+from timbot.sandbox.domain import Refused, Settings
 from timbot.sandbox.domain.group_rules import GroupType
-from timbot.sandbox.domain.messages import C2CMessage, GroupChanges
+from timbot.sandbox.domain.messages import C2CMessage, GroupChanges, GroupMessage, GroupTip
 from timbot.sandbox.hub import Sandbox
 from timbot.testing import Faults, PipeTransport, VirtualLoop
 
@@ -237,6 +237,21 @@ class Mortals:
             self.life.say(name, f"reply {self._number}", ConversationType.GROUP)
             await asyncio.sleep(0)
 
+    async def renew(self, name: str) -> None:
+        """The group is no more; there is another of the same name."""
+        self.domain.groups.dismiss("carol", name)
+        self.domain.groups.create("carol", GroupType.PUBLIC, GroupChanges(name=name), group_id=name)
+        self.domain.group_members.add("administrator", name, ("bot",))
+        self.sandbox.flush()
+
+    async def recall(self, sender: str) -> None:
+        """The last message, if it is young enough, is taken back."""
+        last = self.domain.chats.last_message("bot", sender)
+        if last is not None and last.sender == sender:
+            with contextlib.suppress(Refused):
+                self.domain.chats.recall(sender, "bot", sequence=last.sequence, random=last.random, time=last.time)
+        self.sandbox.flush()
+
     async def cut(self, refused: int = 0) -> None:
         self.faults.refuse(refused)
         self.faults.cut()
@@ -299,9 +314,11 @@ class Mortals:
             thread = self.domain.chats._threads.get((peer, me) if peer <= me else (me, peer))
             kept = journal.messages(f"C2C{peer}")
             assert len({message.random for message in kept}) == len(kept), f"{peer}: {[message.random for message in kept]}"
-            told = [message.random for message in kept if message.time != journal.began]  # that second is both
             said = [stored.message for stored in thread._stored] if thread else []
             want = [message.random for message in said if self._is_due(message)]
+            gone = {message.random for message in said if message.recalled}
+            # The second of the first login is history and news alike; what is recalled may have been told before.
+            told = [m.random for m in kept if m.time != journal.began and m.random not in gone]
             assert told == want, f"{peer}: lost {[n for n in want if n not in told]}, told {told}, said {want}"
         for name in GROUPS:
             self._check_group(name)
@@ -313,24 +330,30 @@ class Mortals:
 
     def _is_due(self, message: C2CMessage) -> bool:
         token = (f"C2C{message.receiver}", message.sequence, message.random)
+        if message.recalled:
+            return False
         return message.time > self.journal.began and not (message.sender == "bot" and token in self.journal.written)
 
     def _check_group(self, name: str) -> None:
         log = self.domain._store.require(name).log
-        told = [
-            event.message.sequence if isinstance(event, (model.MessageReceived, model.OwnMessage)) else event.sequence
-            for _, event in self.journal.events
-            if isinstance(event, (model.MessageReceived, model.OwnMessage, model.GroupTip))
-            and event.conversation_id == f"GROUP{name}"
+        told = [message.random for message in self.journal.messages(f"GROUP{name}")]
+        assert told == sorted(set(told)), f"{name}: {told}"  # all that is said is numbered, whatever group it is said in
+        due = [
+            record.random
+            for record in log._records
+            if isinstance(record, GroupMessage)
+            and (f"GROUP{name}", record.client_sequence, record.random) not in self.journal.written
+            and record.time > self.journal.began
         ]
-        assert told == sorted(set(told)), f"{name}: {told}"
-        written = {(sequence, number) for where, sequence, number in self.journal.written if where == f"GROUP{name}"}
-        due = []
-        for record in log._records:
-            own = (getattr(record, "client_sequence", 0), record.random) in written
-            if not own and record.time > self.journal.began:
-                due.append(record.sequence)
         assert set(due) <= set(told), f"{name}: lost {sorted(set(due) - set(told))}, told {told}"
+        keys = [(type(identity), identity) for identity, _ in self.journal.events if isinstance(identity, GroupIdentity)]
+        assert len(keys) == len(set(keys))
+        tips = {record.sequence for record in log._records if isinstance(record, GroupTip) and record.time > self.journal.began}
+        assert tips <= {
+            event.sequence
+            for _, event in self.journal.events
+            if isinstance(event, model.GroupTip) and event.conversation_id == f"GROUP{name}"
+        }
 
 
 async def simulate(steps: Sequence[Step], **options: Any) -> Mortals:
@@ -347,7 +370,7 @@ async def simulate(steps: Sequence[Step], **options: Any) -> Mortals:
         await mortals.close()
 
 
-WAITS = (0.0, 0.001, 0.4, 1.0, 3.0, 20.0, 70.0, 400.0, 5000.0)
+WAITS = (0.0, 0.001, 0.4, 1.0, 3.0, 20.0, 70.0, 400.0, 5000.0, 90_000.0)
 
 
 def story(chance: random.Random, length: int) -> list[Step]:
@@ -356,7 +379,7 @@ def story(chance: random.Random, length: int) -> list[Step]:
 
 
 def _step(chance: random.Random) -> Step:
-    match chance.randrange(18):
+    match chance.randrange(20):
         case 0 | 1 | 2:
             return ("talk", chance.choice(PEOPLE), chance.choice((1, 1, 2, 60)))
         case 3:
@@ -383,4 +406,8 @@ def _step(chance: random.Random) -> Step:
             return ("die", chance.randrange(100))
         case 15:
             return ("live",)
+        case 16 if chance.random() < 0.4:
+            return ("renew", chance.choice(GROUPS))
+        case 17:
+            return ("recall", chance.choice(PEOPLE))
     return ("wait", chance.choice(WAITS))

@@ -27,6 +27,8 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("apply"), who),
     st.tuples(st.just("die"), st.integers(0, 100)),
     st.tuples(st.just("live")),
+    st.tuples(st.just("renew"), where),
+    st.tuples(st.just("recall"), who),
     st.tuples(st.just("wait"), st.sampled_from(WAITS)),
 )
 

@@ -102,7 +102,9 @@ class CatchingUp(MessagesApi, ConversationsApi, FriendsApi, GroupsApi):
                 self._report(f"the server keeps {HORIZON / 86_400:.0f} days, and more have passed", since, horizon)
                 since = horizon
             await self._read_histories(await self._find_doubtful(since), since)
-        self._hand_over(self._inbox.missed())
+        while self._inbox.waiting[0]:
+            await self._wait_for_reader()
+            self._hand_over(self._inbox.missed(CHUNK))
 
     async def _read_histories(self, doubtful: dict[str, C2CIdentity | None], since: float) -> None:
         """Hand over what the histories with these users say. One that lacks its last message is read again a little later."""

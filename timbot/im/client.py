@@ -4,7 +4,8 @@
         async for event in client.events():
             ...
 
-Events come once each and in order within their conversation, whatever the network did meanwhile.
+Events come once each and in order within their conversation, whatever the network did meanwhile. With `deliveries` instead
+of `events`, and a journal that keeps them, also whatever became of the process.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final, Literal, Self
 from timbot.errors import ImError, NotLoggedIn
 from timbot.im.api.messages import Sequences
 from timbot.im.api.profiles import ProfilesApi
-from timbot.im.catching_up import GAP_PATIENCE, CatchingUp
+from timbot.im.catching_up import CHUNK, GAP_PATIENCE, CatchingUp
 from timbot.im.clock import Clock, SystemClock
 from timbot.im.credentials import Credentials, Source
 from timbot.im.delivery import Arrival, Change, Delivery, Memory
@@ -158,7 +159,7 @@ class Client(CatchingUp, ProfilesApi):
         self._outlet.end()
 
     def events(self) -> AsyncIterator[model.Event]:
-        """What happens, until the login ends. For one reader; `error` then says why."""
+        """What happens, until the login ends. For one reader, of a client without `memory`; `error` then says why."""
         return self._outlet.events()
 
     def deliveries(self) -> AsyncIterator[Delivery]:
@@ -320,8 +321,12 @@ class Client(CatchingUp, ProfilesApi):
             complete = await self._look_back()
         except NotLoggedIn:
             return
-        self._owing = self._round_due or not complete
+        while any(number > CHUNK for number in self._inbox.waiting):
+            missed, _ = self._inbox.waiting  # a page may have come meanwhile
+            self._hand_over(self._inbox.missed(CHUNK) if missed else self._inbox.release(CHUNK))
+            await self._wait_for_reader()
         self._hand_over(self._inbox.missed())
+        self._owing = self._round_due or not complete
         self._up_to_date = not self._owing
         self._is_first = False
         self._has_come(self._connected_at)

@@ -106,21 +106,28 @@ class Inbox:
         """What a list or a history says, in its turn."""
         return [arrival for item in items for arrival in self._take_listed(item, 0)]
 
-    def missed(self) -> list[Arrival]:
-        """The pages of the look back, in their turn."""
-        missed, self._missed = self._missed, []
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How much there is of the look back, and of what was pushed since the login."""
+        return len(self._missed), len(self._held)
+
+    def missed(self, most: int | None = None) -> list[Arrival]:
+        """The pages of the look back, in their turn; the first `most` items of them."""
+        part, self._missed = self._missed[:most], self._missed[slice(most, None) if most else slice(0)]
         return [
             arrival
-            for item, number, listed in missed
+            for item, number, listed in part
             for arrival in (self._take_listed(item, number) if listed else self._take(item, number))
         ]
 
-    def release(self) -> list[Arrival]:
-        """The look back is complete: hand over what was held."""
-        self._holding = False
-        held, self._held = self._held, []
-        ready = [arrival for item, number, _ in held for arrival in self._take(item, number)]
-        ready.extend(self.streams.flush())
+    def release(self, most: int | None = None) -> list[Arrival]:
+        """The look back is complete: hand over what was held, or the first `most` items of it. With the last of it, what comes
+        is handed over at once again."""
+        part, self._held = self._held[:most], self._held[slice(most, None) if most else slice(0)]
+        ready = [arrival for item, number, _ in part for arrival in self._take(item, number)]
+        if not self._held:
+            self._holding = False
+            ready.extend(self.streams.flush())
         return ready
 
     def unknown(self, arrivals: Iterable[Arrival]) -> list[Arrival]:
