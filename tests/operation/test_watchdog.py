@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import re
 import signal
@@ -102,14 +103,18 @@ async def test_it_is_told_again_with_growing_pauses_and_at_the_end(log: LogCaptu
     assert float(str(entries(log, "loop goes on")[0]["seconds"])) >= seconds[2]
 
 
+def told_often(log: LogCapture, heard: list[Blocked], number: int) -> bool:
+    return len(heard) == number and len(entries(log, "loop blocked")) >= 2
+
+
 async def test_whoever_listens_is_told_once_for_each_block(log: LogCapture) -> None:
     heard: list[Blocked] = []
     with dog() as watching:
         watching.listen(heard.append)
         for number in (1, 2):
-            hold(lambda number=number: len(heard) == number and len(entries(log, "loop blocked")) >= 2)  # type: ignore[misc]
-            await until(lambda number=number: len(entries(log, "loop goes on")) == number)  # type: ignore[misc]
-            log.entries[:] = entries(log, "loop goes on")  # type: ignore[assignment]
+            hold(functools.partial(told_often, log, heard, number))
+            await until(lambda: len(entries(log, "loop goes on")) == len(heard))
+            log.entries[:] = entries(log, "loop goes on")
     assert len(heard) == 2
 
 
@@ -135,7 +140,11 @@ async def test_a_listener_that_fails_does_not_end_the_watch(log: LogCapture) -> 
 async def test_a_log_that_is_held_up_holds_the_watch_up_in_nothing(log: LogCapture) -> None:
     with dog() as watching:
         full = threading.Event()
-        watching.listen(lambda _: full.wait(PATIENCE) and None)
+
+        def wait(_: Blocked) -> None:
+            full.wait(PATIENCE)
+
+        watching.listen(wait)
         hold(lambda: watching._told >= 3)
         told = watching._told
         full.set()
@@ -152,7 +161,12 @@ async def test_leaving_ends_the_threads(log: LogCapture) -> None:
 def test_of_libraries_only_the_caller_is_to_blame() -> None:
     places = Places.of([shop()])
     found: list[Blocked] = []
-    re.sub("x", lambda match: found.append(places.blame(sys._getframe(), 1.0)) or "", "x")  # type: ignore[func-returns-value]
+
+    def look(_: re.Match[str]) -> str:
+        found.append(places.blame(sys._getframe(), 1.0))
+        return ""
+
+    re.sub("x", look, "x")
     assert found[0].plugin == "shop"
     frame = sys._getframe()
     assert Places().blame(frame, 1.0).function == "test_of_libraries_only_the_caller_is_to_blame"
@@ -224,8 +238,8 @@ def test_a_process_that_was_stopped_is_not_blocked(tmp_path: Path) -> None:
     output = tmp_path / "stderr"
     with output.open("wb") as file:
         process = subprocess.Popen(script("await asyncio.sleep(2.5)", 0.0), stdout=subprocess.PIPE, stderr=file, text=True)
+    assert process.stdout
     try:
-        assert process.stdout
         assert process.stdout.readline() == "begin\n"
         os.kill(process.pid, signal.SIGSTOP)
         time.sleep(1.0)  # it is the time that passes while it is stopped that is to be seen
@@ -234,6 +248,5 @@ def test_a_process_that_was_stopped_is_not_blocked(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
-        assert process.stdout
         process.stdout.close()
     assert "loop blocked" not in output.read_text()
