@@ -114,14 +114,13 @@ async def _disturbed(talk: Talk, sandbox: Sandbox, plan: Plan, lives: Lives, kil
     People wait for a bot that takes its time to come back, and for a kill that is late: else it would spend the whole run in
     coming up, and die in silence.
     """
-    step = {"next": 0, "limit": plan.kills[0].at + plan.kills[0].meanwhile if plan.kills else plan.messages}
+    step = {"next": 0, "limit": 0}
 
     def may_send() -> bool:
         there = bool(sandbox.domain.accounts.online_instances(BOT))
         if there and (killer.armed or step["next"] >= len(plan.kills)):
             return True
-        limit = plan.kills[step["next"]].at if there else step["limit"]
-        return killer.sent < limit
+        return talk.begun < (plan.kills[step["next"]].at if there else step["limit"])
 
     talk.may_send = may_send
 
@@ -131,7 +130,7 @@ async def _disturbed(talk: Talk, sandbox: Sandbox, plan: Plan, lives: Lives, kil
             killer.wake()
             while not await killer.until(lambda at=kill.at: killer.sent >= at, 1.0):  # type: ignore[misc]
                 lives.check()
-            step["limit"] = max(killer.sent, kill.at) + kill.meanwhile
+            step["limit"] = talk.begun + kill.meanwhile
             await _kill(kill, lives, killer, run)
             if len(run.deaths) % 10 == 0:
                 say(f"{killer.sent} messages, {len(run.deaths)} kills, {killer.said.total()} said")

@@ -111,6 +111,8 @@ class Talk:
         self._plan = plan
         self._talkers = talkers
         self._killer = killer
+        self.begun = 0
+        """Messages that were sent, or are being sent."""
         self.given_up: list[str] = []
         """Questions that never came."""
         self.may_send: Callable[[], bool] = lambda: True
@@ -128,11 +130,12 @@ class Talk:
         pause = len(self._plan.conversations) / self._options.rate
         for line in conversation.script:
             await asyncio.sleep(chance.expovariate(1 / pause))
-            while not await self._killer.until(self.may_send, 60.0):
-                pass
             question = f"? {line.to}"
             asked = lambda question=question: self._killer.said[question] > 0  # noqa: E731
             if line.kind is Kind.ANSWER and not await self._killer.until(asked, patience):
                 self.given_up.append(line.to)
                 return
+            while not await self._killer.until(self.may_send, 60.0):
+                pass
+            self.begun += 1
             await self._talkers[line.author].say(conversation, line)

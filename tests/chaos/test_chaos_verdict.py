@@ -86,6 +86,12 @@ def test_an_answer_taken_for_another_question_is_seen() -> None:
     assert faults(verdict) == [(Fault.LOST, "re g-5 to g-3"), (Fault.STRANGE, "re g-5 to g-4")]
 
 
+def test_two_who_are_asked_at_once_answer_for_themselves() -> None:
+    people = [("alice", "ask g-1"), ("bob", "ask g-2"), ("alice", "answer g-3"), ("bob", "answer g-4")]
+    room = [Stored(who, text, 1000) for who, text in people]
+    assert [item.text for item in due(room)] == ["? g-1", "? g-2", "re g-3 to g-1", "re g-4 to g-2"]
+
+
 def test_what_the_server_never_had_is_the_harnesss_fault() -> None:
     verdict = judge(stored("re g-1", people=["echo g-1"]), scripted={ROOM: ["echo g-1", "echo g-9"]})
     assert faults(verdict) == [(Fault.UNSAID, "echo g-9")]
