@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from inbox_values import Box, application, c2c, friend, group, notice, numbers, texts, tip
 
+from timbot.im.delivery import GroupMark
 from timbot.im.known import FLEETING_REMEMBERED, REQUESTS_REMEMBERED
 from timbot.im.model import events as model
 from timbot.im.model.group import Group
 from timbot.im.streams import Gap
+from timbot.im.wire.identity import FriendApplicationIdentity
 
 T = 1_767_571_200
 
@@ -233,6 +235,15 @@ class TestOwnNumbers:
         assert inbox.sent("g", 0) == []
         assert inbox.take_gaps() == [Gap("g", 2, 2)]
 
+    def test_nothing_is_asked_for_before_the_groups_are_listed(self, inbox: Box) -> None:
+        inbox.pushed([group(1)])
+        inbox.logged_in(T)
+        inbox.streams.sending("g")
+        inbox.sent("g", 9)  # perhaps of another group under the same ID
+        assert inbox.take_gaps() == []
+        inbox.release()
+        assert inbox.take_gaps() == [Gap("g", 2, 8)]
+
     def test_two_at_a_time(self, inbox: Box) -> None:
         inbox.pushed([group(1)])
         inbox.streams.sending("g")
@@ -292,6 +303,24 @@ class TestLists:
         assert inbox.release() == []
         assert inbox.take_gaps() == [Gap("g", 6, 6)]
 
+    def test_one_that_was_joined_meanwhile_begins_there_and_is_remembered_from_there(self, inbox: Box) -> None:
+        joined = Group("g", create_time=1, next_message_sequence=9, own_join_time=T + 60)
+        (gap,) = inbox.groups_listed([joined], since=T + 10.0)
+        assert gap == Gap("g", 1, 8, T + 60)
+        inbox.streams.filled(gap, 4, [group(number, time=T) for number in (1, 2, 3, 4)])
+        assert inbox.streams.take_marks() == ((), ())  # a mark would end the search for the beginning
+        ready = inbox.filled(gap, [group(5, time=T + 59), group(6, time=T + 60), group(8, time=T + 61)])
+        assert numbers(ready) == [6, (7, 7), 8]
+        assert inbox.streams.take_marks() == ((GroupMark("g", 1, 8),), ())
+
+    def test_one_that_is_left_and_joined_in_between_has_a_mark(self, inbox: Box) -> None:
+        inbox.pushed([group(5)])
+        assert inbox.streams.take_marks() == ((GroupMark("g", -T, 5),), ())
+        inbox.pushed([group(6), notice({"ReportType": 4}), group(90)])
+        assert inbox.streams.take_marks() == ((GroupMark("g", -T, 90),), ())
+        inbox.pushed([notice({"ReportType": 5})])
+        assert inbox.streams.take_marks() == ((), ("g",))
+
     @pytest.mark.parametrize("kind", [4, 5, 8])
     def test_a_group_that_was_left_begins_anew(self, inbox: Box, kind: int) -> None:
         inbox.pushed([group(5), notice({"ReportType": kind})])
@@ -317,6 +346,13 @@ class TestRequests:
         assert len(inbox.known._fleeting) == FLEETING_REMEMBERED
         assert inbox.synced([notice(application("ann"))]) == []
         assert not inbox.is_new_application("ann", 1)
+
+    def test_one_that_comes_again_is_told_as_met(self, inbox: Box) -> None:
+        inbox.pushed([friend("ann", 1)])
+        assert inbox.known.take_met() == ()
+        inbox.pushed([friend("ann", 1)])
+        assert inbox.known.take_met() == (FriendApplicationIdentity("ann", 1),)
+        assert inbox.known.take_met() == ()
 
     def test_one_that_a_list_repeats_is_remembered_before_older_ones(self, inbox: Box) -> None:
         inbox.pushed([notice(application("ann"))])

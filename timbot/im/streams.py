@@ -60,6 +60,8 @@ class Streams:
         self._streams = {mark.group_id: _Stream(mark.taken, mark.created) for mark in marks}
         self.gaps: list[Gap] = []
         """Seen since `take_gaps`."""
+        self._listing = True
+        """A list of all groups is to come: it tells of gaps first, and of which group they are."""
         self._moved: dict[str, None] = {}
         self._left: dict[str, None] = {}
 
@@ -71,7 +73,8 @@ class Streams:
         return sum(len(stream.early) for stream in self._streams.values())
 
     def logged_in(self) -> None:
-        """A connection stands: what was asked for on the one before is not any more."""
+        """A connection stands: what was asked for on the one before is not any more, and nothing is until `flush`."""
+        self._listing = True
         for stream in self._streams.values():
             stream.filling = False
             stream.sending = 0
@@ -187,7 +190,8 @@ class Streams:
         return ready
 
     def flush(self) -> Iterator[Arrival]:
-        """What is in order now: a gap from before is asked for, if the groups could not be listed."""
+        """The list has come, or could not be had. What is in order now: a gap from before is asked for."""
+        self._listing = False
         for group_id, stream in list(self._streams.items()):
             yield from self._flush(group_id, stream)
 
@@ -254,7 +258,7 @@ class Streams:
             if entry is not None:
                 self._shelf.drop(entry[1])
                 yield from self._arrivals(entry[0], stream)
-        if stream.early and not stream.filling and not stream.sending:
+        if stream.early and not (stream.filling or stream.sending or self._listing):
             stream.filling = True
             self.gaps.append(Gap(group_id, stream.taken + 1, min(stream.early) - 1, stream.since))
 
