@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import structlog
@@ -12,9 +13,10 @@ from structlog.testing import LogCapture
 
 from timbot.errors import ConnectionLost, KickedOutError, KickKind, LoginRefused
 from timbot.runtime.account import AccountRunner
-from timbot.runtime.control.kicks import MOST, WITHIN, Keeper
+from timbot.runtime.control.kicks import MOST, WITHIN, Keeper, Kicks
 from timbot.runtime.log import get_log
 from timbot.runtime.telemetry import Telemetry
+from timbot.testing import VirtualLoop
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +51,16 @@ class Login:
 class Site:
     """A keeper, and every login it has made."""
 
-    def __init__(self, retry_after: float | None = 300.0, refusals: dict[int, Exception] | None = None) -> None:
+    def __init__(
+        self,
+        retry_after: float | None = 300.0,
+        refusals: dict[int, Exception] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.logins: list[Login] = []
         self._refusals = refusals or {}
-        self.keeper = Keeper(self._make, get_log(), retry_after=retry_after, grace=7.0)
+        self.kicks = Kicks(folder, "bot", VirtualLoop.running().clock.now)
+        self.keeper = Keeper(self._make, get_log(), self.kicks, retry_after=retry_after, grace=7.0)
 
     def _make(self) -> Login:
         self.logins.append(Login(self._refusals.get(len(self.logins))))
@@ -104,8 +112,69 @@ async def test_the_fourth_kick_within_an_hour_is_the_end() -> None:
     await asyncio.wait({ended})
     error = why(ended)
     assert isinstance(error, KickedOutError)
-    assert "after 3 logins within the hour" in error.message
+    assert error.message == "Kicked out 4 times within an hour (multipleAccount): it does not log in again."
     assert "find and stop that one" in error.hint
+
+
+@pytest.mark.parametrize("retry_after", [None, 300.0])
+async def test_however_often_it_is_started_again_it_logs_in_three_times_an_hour(
+    tmp_path: Path, retry_after: float | None
+) -> None:
+    logins = 0
+    refusals: set[str] = set()
+    for _ in range(20):
+        site = Site(retry_after, folder=tmp_path, refusals=dict.fromkeys(range(1, 9), LoginRefused("wslogin", 1)))
+        await asyncio.sleep(10)
+        try:
+            ended = await site.begin()
+        except KickedOutError as error:
+            refusals.add(error.hint)
+            continue
+        logins += 1
+        site.logins[0].kick()
+        await asyncio.wait({ended})
+    assert logins == MOST
+    (hint,) = refusals
+    assert hint.endswith(f"Within the hour it logs in only once {tmp_path / 'kicks.json'} is removed.")
+    await asyncio.sleep(WITHIN)
+    ended = await Site(folder=tmp_path).begin()
+    assert not ended.done()
+
+
+async def test_it_can_be_started_at_once_by_hand(tmp_path: Path) -> None:
+    kicks = Site(folder=tmp_path).kicks
+    for _ in range(MOST):
+        kicks.add()
+    with pytest.raises(KickedOutError):
+        await Site(folder=tmp_path).keeper.start()
+    assert kicks.path
+    assert kicks.path.stat().st_mode & 0o777 == 0o600
+    kicks.path.unlink()
+    await Site(folder=tmp_path).keeper.start()
+
+
+async def test_accounts_are_counted_apart(tmp_path: Path) -> None:
+    now = VirtualLoop.running().clock.now
+    one, other = Kicks(tmp_path, "one", now), Kicks(tmp_path, "other", now)
+    one.add()
+    other.add()
+    one.add()
+    assert [len(Kicks(tmp_path, name, now).recent) for name in ("one", "other", "third")] == [2, 1, 0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"bot": 5}'])
+async def test_a_file_that_makes_no_sense_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "kicks.json").write_bytes(content)
+    kicks = Site(folder=tmp_path).kicks
+    assert kicks.recent == []
+    kicks.add()
+    assert len(Site(folder=tmp_path).kicks.recent) == 1
+
+
+async def test_a_folder_that_cannot_be_written_costs_only_the_memory(tmp_path: Path) -> None:
+    kicks = Site(folder=tmp_path / "gone").kicks
+    kicks.add()
+    assert len(kicks.recent) == 1
 
 
 async def test_kicks_of_long_ago_do_not_count() -> None:
@@ -172,7 +241,7 @@ async def test_a_bot_comes_back_and_health_says_all_the_while_how_it_is() -> Non
     async with Bots() as world:
         telemetry = Telemetry("127.0.0.1", 0)
         make: Callable[[], AccountRunner] = lambda: world.runner("second", observer=telemetry)  # noqa: E731
-        keeper = Keeper(make, get_log(), retry_after=300.0)
+        keeper = Keeper(make, get_log(), Kicks(None, "second", world.clock.now), retry_after=300.0)
         telemetry.watch(keeper)
         await keeper.start()
         ended = asyncio.create_task(keeper.ended())
