@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
@@ -20,7 +21,7 @@ from timbot.runtime.activity import Observer
 from timbot.runtime.assembly import Assembly, assemble
 from timbot.runtime.banner import banner
 from timbot.runtime.control.commands import Commands, Desk
-from timbot.runtime.control.kicks import Keeper, Runs
+from timbot.runtime.control.kicks import Keeper, Kicks, Runs
 from timbot.runtime.control.registry import Registry
 from timbot.runtime.control.server import ControlServer
 from timbot.runtime.control.signatures import GivenSignature
@@ -109,7 +110,8 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
                 )
 
             retry_after = config.retry_after if config.on_kick == "retry_after" else None
-            runner = Keeper(make, log.bind(account=account.user_id), retry_after=retry_after, grace=config.grace)
+            kicks = Kicks(folder / config.state, account.user_id, time.time)
+            runner = Keeper(make, log.bind(account=account.user_id), kicks, retry_after=retry_after, grace=config.grace)
             runners.append(runner)
             if telemetry is not None:
                 telemetry.watch(runner)
