@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from timbot.cli import exits, main
-from timbot.config import Config, load, seconds
+from timbot.config import Config, WatchdogConfig, load, seconds
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -200,6 +200,19 @@ def unit() -> configparser.ConfigParser:
 def test_what_would_not_help_is_not_tried_again(unit: configparser.ConfigParser) -> None:
     assert set(map(int, unit["Service"]["RestartPreventExitStatus"].split())) == FATAL
     assert unit["Service"]["Restart"] == "on-failure"
+
+
+def test_what_may_help_is_tried_again_but_not_for_ever(unit: configparser.ConfigParser) -> None:
+    prevented = set(map(int, unit["Service"]["RestartPreventExitStatus"].split()))
+    assert not prevented & {exits.BLOCKED, exits.STORE, exits.UNAVAILABLE, exits.FAILED}
+    window, most = seconds(unit["Unit"]["StartLimitIntervalSec"].replace("min", "m")), int(unit["Unit"]["StartLimitBurst"])
+    assert most * seconds(unit["Service"]["RestartSec"]) < window, "or the limit would never be met"
+
+
+def test_a_bot_that_is_blocked_or_kicked_out_ends_by_itself(config: Config) -> None:
+    assert isinstance(config.watchdog, WatchdogConfig)
+    assert config.watchdog.warn_after < config.watchdog.exit_after
+    assert config.on_kick == "exit"
 
 
 def test_the_key_is_handed_over_by_systemd(unit: configparser.ConfigParser) -> None:
