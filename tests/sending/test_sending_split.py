@@ -107,7 +107,8 @@ def test_a_space_that_holds_together_is_no_place_to_cut() -> None:
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_what_one_sees_as_a_character_is_not_torn(cluster: str) -> None:
-    assert all(part == cluster * (len(part) // len(cluster)) for part in texts(cluster * 100, 150))
+    for limit in range(150, 175):
+        assert all(part == cluster * (len(part) // len(cluster)) for part in texts(cluster * 100, limit))
 
 
 def test_a_line_keeps_its_indentation() -> None:
@@ -142,6 +143,11 @@ def test_a_block_that_fits_is_not_torn() -> None:
         "Here it is, said with some words before it:",
         block + "\nAnd so on.",
     ]
+
+
+def test_the_words_above_a_block_stay_together() -> None:
+    block = code(*LINES[:5])
+    assert texts(f"Some words.\n\nHere it is:\n{block}", 170) == ["Some words.\n\nHere it is:", block]
 
 
 def test_a_blank_line_in_a_block_is_no_paragraph_border() -> None:

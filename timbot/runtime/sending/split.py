@@ -189,7 +189,7 @@ class _Cutter:
         if place < block.start:
             return None
         end = max(text.rfind(" ", first, stop), text.rfind("\t", first, stop)) + 1
-        if end <= first or not self._is_harmless(first, end, end):
+        if end <= first or not self._is_harmless(end, end):
             end = self._anywhere(first, stop, in_code=True)
         return self._within(end, end, block)
 
@@ -208,26 +208,21 @@ class _Cutter:
                 inside = any(block.start < cut < block.end for block in near)
                 if not place < cut <= stop or inside or not text[place:cut].strip():
                     continue
-                if self._is_harmless(place, cut, self._behind_space(cut)):
+                if self._is_harmless(cut, self._behind_space(cut)):
                     return cut
         return self._anywhere(place, stop, in_code=False)
 
     def _anywhere(self, place: int, stop: int, *, in_code: bool) -> int:
         """The last place behind `place` that tears no character, and if it can be makes no fence."""
         for cut in range(stop, max(place, stop - _AHEAD), -1):
-            if self._is_harmless(place, cut, cut if in_code else self._behind_space(cut)):
+            if self._is_harmless(cut, cut if in_code else self._behind_space(cut)):
                 return cut
         return last_border(self._text, place + 1, stop)
 
-    def _is_harmless(self, place: int, cut: int, after: int) -> bool:
-        """Whether no character is torn, and no half of a line becomes a fence by standing alone."""
+    def _is_harmless(self, cut: int, after: int) -> bool:
+        """Whether no character is torn, and no half of a line becomes a fence by beginning a part."""
         text = self._text
-        if not is_border(text, cut):
-            return False
-        if text[after - 1] != "\n" and _TICKS.match(text, after):
-            return False
-        line = max(place, text.rfind("\n", 0, cut) + 1)
-        return not _TICKS.match(text, line) or text.startswith(("\n", "\r\n"), cut)
+        return is_border(text, cut) and (text[after - 1] == "\n" or not _TICKS.match(text, after))
 
     def _behind_space(self, place: int) -> int:
         """Behind the white space at a cut; a line keeps its indentation."""
