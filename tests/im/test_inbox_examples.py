@@ -296,6 +296,15 @@ class TestLists:
         assert listed(inbox, next_sequence, created=created) == []
         assert numbers(inbox.pushed([group(next_sequence)])) == [next_sequence]
 
+    @pytest.mark.parametrize(("made", "first"), [(T, 6), (T + 1, 20)])
+    def test_one_that_began_by_itself_is_older_than_what_was_said_in_it(self, inbox: Box, made: int, first: int) -> None:
+        inbox.pushed([group(5, time=T)])
+        listed(inbox, 20, created=made)
+        inbox.release()
+        gap = Gap("g", first, 19)
+        assert numbers(inbox.filled(gap, [group(number) for number in range(first, 20)])) == list(range(first, 20))
+        assert numbers(inbox.pushed([group(20)])) == [20]
+
     def test_without_a_list_a_gap_from_before_is_asked_for_again(self, inbox: Box) -> None:
         inbox.pushed([group(5), group(7)])
         inbox.take_gaps()

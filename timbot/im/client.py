@@ -268,10 +268,11 @@ class Client(CatchingUp, ProfilesApi):
                 self._outlet.put_delivery(arrivals, self._change(cookie), then)
         else:
             self._outlet.put_events(arrivals)
-        for gap in self._inbox.streams.take_gaps() if self._inbox.streams.gaps else ():
-            task = asyncio.create_task(self._fill(gap, GAP_PATIENCE), name=f"client {self.user_id}: gap in {gap.group_id}")
-            self._fills.add(task)
-            task.add_done_callback(self._fills.discard)
+        if self._inbox.streams.gaps:
+            for gap in self._inbox.streams.take_gaps():
+                task = asyncio.create_task(self._fill(gap, GAP_PATIENCE), name=f"client {self.user_id}: gap in {gap.group_id}")
+                self._fills.add(task)
+                task.add_done_callback(self._fills.discard)
 
     def _change(self, cookie: str) -> Change:
         """What has to be remembered since the delivery before."""

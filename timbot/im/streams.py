@@ -289,8 +289,10 @@ class Streams:
 
 
 def _is_another(stream: _Stream, group: Group) -> bool:
-    """Whether both creation times are known, and are two."""
-    return stream.created > 0 and group.create_time > 0 and stream.created != group.create_time
+    """Whether a listed group is not the one of the stream: made at another time, or after that one has begun."""
+    if group.create_time <= 0 or not stream.created:
+        return False
+    return group.create_time != stream.created if stream.created > 0 else group.create_time > -stream.created
 
 
 def _hole(group_id: str, first: int, last: int) -> Iterator[Arrival]:
