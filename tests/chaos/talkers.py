@@ -22,7 +22,7 @@ from timbot.sandbox import Sandbox
 AT_ONCE: Final = 10
 """Logins at a time."""
 
-QUESTION_PATIENCE: Final = 30.0
+QUESTION_PATIENCE: Final = 60.0
 """Seconds somebody waits at least for the bot's question before they give the conversation up."""
 
 
@@ -126,7 +126,7 @@ class Talk:
 
     async def _converse(self, conversation: Conversation) -> None:
         chance = random.Random(f"pace {conversation.id} {self._options.seed}")
-        patience = max(QUESTION_PATIENCE, 2 * self._options.patience)
+        patience = max(QUESTION_PATIENCE, 3 * self._options.patience)
         pause = len(self._plan.conversations) / self._options.rate
         for line in conversation.script:
             await asyncio.sleep(chance.expovariate(1 / pause))

@@ -28,7 +28,8 @@ MENTION: Final = f"@{BOT} "
 @asynccontextmanager
 async def open_town(options: Options, plan: Plan, courier: Courier) -> AsyncIterator[tuple[Sandbox, int]]:
     """A sandbox with everybody in it, and the port it listens at."""
-    settings = Settings(dedupe=options.dedupe, unacked=options.unacked, history_late=options.history_late)
+    # A second login, so that what a dead process sent still counts when it arrives after the next one has logged in.
+    settings = Settings(instances=2, dedupe=options.dedupe, unacked=options.unacked, history_late=options.history_late)
     sandbox = Sandbox(
         KEY, users=[BOT, *plan.users], chance=random.Random(f"town {options.seed}"), settings=settings, courier=courier
     )
