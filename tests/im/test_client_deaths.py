@@ -8,7 +8,8 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mortal_bot import GROUPS, PEOPLE, WAITS, Mortals, Step, simulate, story
+from mortal_bot import GROUPS, PEOPLE, Mortals, Step, simulate
+from stories import WAITS, story
 
 from timbot.testing import VirtualLoop
 
