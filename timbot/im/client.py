@@ -86,8 +86,6 @@ class Client(CatchingUp, ProfilesApi):
             from timbot.im.websocket import WebSocketTransport  # costs 0.1 s to import, and tests never need it
 
             transport = WebSocketTransport()
-        by_hand = memory is not None
-        memory = memory or Memory()
         self._clock = self.clock = clock or SystemClock()
         self._chance = chance or random.SystemRandom()
         self._session = Session(
@@ -99,19 +97,12 @@ class Client(CatchingUp, ProfilesApi):
             chance=self._chance,
             timing=timing,
             backlog=backlog,
-            cookie=memory.cookie,
         )
         self._sequences = Sequences(self._clock)
-        last = max([int(self._clock.now() * 1000), *(held.number for held in memory.held)])
-        self._shelf = Shelf(keeps=by_hand, last=last)
-        self._inbox = Inbox(account.user_id, memory, self._shelf)
-        self._outlet = Outlet(backlog, self._clock, by_hand=by_hand)
+        self._outlet = Outlet(backlog, self._clock, by_hand=memory is not None)
         self._synced = asyncio.Event()
         self._doubtful = set()
         self._first_login = first_login
-        self._began = memory.began
-        self._is_first = not memory.began
-        self._told = Change(began=memory.began, whole_until=memory.whole_until)
         self._connected_at = 0.0
         self._up_to_date = False
         """Nothing is being caught up, and nothing has to be."""
@@ -124,6 +115,23 @@ class Client(CatchingUp, ProfilesApi):
         self._pump: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._fills: set[asyncio.Task[None]] = set()
+        self._begin_with(memory or Memory())
+
+    def remember(self, memory: Memory) -> None:
+        """Go on where an earlier client of this account stopped. To be called before `login`; like `memory` when it is made."""
+        if self._pump is not None:
+            raise NotLoggedIn(f"The client of {self.user_id} was logged in already.", hint="Remember first, then log in.")
+        self._outlet.by_hand = True
+        self._begin_with(memory)
+
+    def _begin_with(self, memory: Memory) -> None:
+        last = max([int(self._clock.now() * 1000), *(held.number for held in memory.held)])
+        self._shelf = Shelf(keeps=self._outlet.by_hand, last=last)
+        self._inbox = Inbox(self.user_id, memory, self._shelf)
+        self._session.remember(memory.cookie)
+        self._began = memory.began
+        self._is_first = not memory.began
+        self._told = Change(began=memory.began, whole_until=memory.whole_until)
 
     async def __aenter__(self) -> Self:
         await self.login()
@@ -157,6 +165,19 @@ class Client(CatchingUp, ProfilesApi):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._outlet.end()
+
+    def abandon(self) -> None:
+        """Stop at once, without a goodbye, as if the process had ended."""
+        self._leaving = True
+        self._session.abandon()
+        for task in (self._pump, self._catching_up, *self._fills):
+            if task is not None:
+                task.cancel()
+
+    @property
+    def underlying(self) -> Self:
+        """The client itself, also where a handler has a view of it: the same object for all that goes on in an account."""
+        return self
 
     def events(self) -> AsyncIterator[model.Event]:
         """What happens, until the login ends. For one reader, of a client without `memory`; `error` then says why."""

@@ -80,7 +80,8 @@ class Session:
         self._heard_at = 0.0
         self._hello_every = self.timing.hello
         self._clock_offset = 0.0
-        self._sync = Sync(self._exchange, self._backlog.put, self.timing, now=self.server_now, cookie=cookie)
+        self._sync = Sync(self._exchange, self._backlog.put, self.timing, now=self.server_now)
+        self._sync.cookie = cookie
         self._ended = False
         self._leaving = False
         self._ahead: list[Push] = []
@@ -115,6 +116,15 @@ class Session:
         self._task.cancel()
         await asyncio.wait({self._task})
         self._end(None)  # a task that was cancelled before its first step has not done it
+
+    def remember(self, cookie: str) -> None:
+        """Where an earlier session's looks for missed messages have stopped. To be called before `start`."""
+        self._sync.cookie = cookie
+
+    def abandon(self) -> None:
+        """Stop at once, without a goodbye."""
+        if self._task is not None:
+            self._task.cancel()
 
     def happenings(self) -> AsyncIterator[Happening]:
         """What happens, in order, until the session has ended. For one reader."""

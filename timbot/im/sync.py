@@ -43,13 +43,12 @@ class Sync:
         timing: Timing,
         *,
         now: Callable[[], float],
-        cookie: str = "",
     ) -> None:
         self._exchange = exchange
         self._report = report
         self._timing = timing
         self._now = now
-        self._cookie = cookie
+        self.cookie = ""
         self._wanted = asyncio.Event()
         self._kept = asyncio.Event()
         self._kept.set()
@@ -88,15 +87,15 @@ class Sync:
         flag = 0
         for _ in range(MAX_PAGES):
             await self._kept.wait()
-            request = status.SyncRequest(cookie=self._cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
+            request = status.SyncRequest(cookie=self.cookie, sync_flag=flag, need_abstract=1, is_online_sync=int(online))
             answer = await self._exchange.request(status.SYNC, request, timeout=self._timing.request, bound=True)
             items = list(open_c2c_list(given(answer.msg_list, []), path="$.MsgList"))
             for index, raw in enumerate(given(answer.event_array, [])):
                 items.extend(open_item(raw, path=f"$.EventArray[{index}]"))
-            self._cookie = given(answer.cookie, "") or self._cookie
+            self.cookie = given(answer.cookie, "") or self.cookie
             flag = given(answer.sync_flag, DONE)
             self._kept.clear()
-            self._report(Synced(tuple(items), self._cookie, flag == DONE, self._now(), self._kept.set))
+            self._report(Synced(tuple(items), self.cookie, flag == DONE, self._now(), self._kept.set))
             if flag == DONE:
                 return
         raise EndlessAnswer(status.SYNC.name)
