@@ -107,7 +107,7 @@ def test_health_and_metrics_can_be_switched_off() -> None:
         ("sdk_app_id: 4294967296", "3:1: sdk_app_id: less than 4294967296 is needed"),
         ("grace: soon", "3:1: grace: a length of time is needed, like 500ms, 10s, 5m or 1h30m, or a number of seconds"),
         ("state: 5", '3:1: state: a text is needed: put it in quotes, "like this"'),
-        ("durability: off", "3:1: durability: one of full or relaxed is needed"),
+        ("durability: no", "3:1: durability: one of full, relaxed or off is needed"),
         (
             "endpoint: chian",
             "3:1: endpoint: sandbox, china, oversea, or a ws:// or wss:// URL of host, port and path is needed",

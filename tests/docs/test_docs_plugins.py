@@ -81,7 +81,7 @@ async def test_what_a_reply_may_be(module: ModuleType) -> None:
         assert [len(part) for part in terms] == [3000, 3000, 2700]
 
 
-@pytest.mark.parametrize(("character", "most"), [("x", 12_000), ("茶", 3_000), ("🍵", 3_000)])
+@pytest.mark.parametrize(("character", "most"), [("x", 11_000), ("茶", 2_700), ("🍵", 2_700)])
 async def test_how_long_a_text_may_be(character: str, most: int) -> None:
     bot = Plugin("long")
 
@@ -92,8 +92,9 @@ async def test_how_long_a_text_may_be(character: str, most: int) -> None:
     async with World(bot) as world:
         alice = await world.user("alice")
         assert await alice.says(str(most)) == [character * most]
-        assert await alice.says("12288") == []
-        assert world.activity[-1].outcome == "failed"
+        parts = [str(part) for part in await alice.says(str(2 * most))]
+        assert len(parts) in (2, 3)
+        assert "".join(parts) == character * 2 * most
 
 
 async def test_messages_taken_back_and_mentions(module: ModuleType) -> None:

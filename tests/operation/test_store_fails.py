@@ -223,4 +223,4 @@ def test_a_lock_is_noticed_although_nobody_writes_and_no_handler_holds_the_end_u
         lines = bot.fails()
     finally:
         other.close()
-    assert [line for line in lines if "stopped before everything was handled" in line]
+    assert [line for line in lines if "left for the next start" in line]

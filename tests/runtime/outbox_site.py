@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from timbot import Context, Plugin, Text
+from timbot import Context, Message, Plugin, Text
+from timbot.im.api.messages import OutgoingMessage
 from timbot.im.wire.elements import Element, TextElem, open_element
 from timbot.runtime.dispatcher import Options
+from timbot.runtime.journal.memory import MemoryJournal
+from timbot.runtime.log import get_log
+from timbot.runtime.sending.limiter import Unlimited
+from timbot.runtime.sending.outbox import Origin, Outbox
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import C2CMessage, GroupChanges, GroupMessage
 from timbot.testing import Person, World
@@ -33,6 +38,19 @@ def echo(handled: dict[str, list[str]] | None = None) -> Plugin:
         return answer(ctx, " ".join(ctx.args))
 
     return bot
+
+
+class Voice:
+    """An outbox of its own, for messages one at a time."""
+
+    def __init__(self, world: World) -> None:
+        client = world.bot.client
+        self.outbox = Outbox(client, MemoryJournal(None, "voice", clock=client.clock), get_log(), Unlimited())
+
+    async def send(self, message: OutgoingMessage, *, online_user_only: bool = False) -> Message:
+        sent: list[Message] = []
+        await self.outbox.send([message], Origin("test"), sent, online_user_only=online_user_only)
+        return sent[0]
 
 
 def make_group(world: World, *others: str) -> None:

@@ -91,7 +91,7 @@ async def test_a_traceback_begins_in_the_plugin() -> None:
 async def test_a_reply_that_the_server_refuses_is_one_line() -> None:
     written = io.StringIO()
     configure(stream=written, format="text")
-    async with World(answering("x" * 20_000)) as world:
+    async with World(answering(Custom("x" * 20_000))) as world:
         ann = await world.user("ann")
         await ann.says("x")
     assert "handler failed" in written.getvalue()
@@ -114,7 +114,7 @@ async def test_how_a_job_ended(ending: str, outcome: str, log: LogCapture) -> No
         await asyncio.sleep(1000)
 
     async with World(bot) as world:
-        await asyncio.sleep(61)
+        await asyncio.sleep(70)
         await world.bot.stop(grace=1)
         assert [activity.outcome for activity in world.activity] == [outcome]
     assert len(entries(log, "job failed")) == (outcome == "failed")

@@ -160,7 +160,7 @@ def test_the_guard_forgets_quiet_conversations() -> None:
 
 
 async def test_a_first_start_answers_no_history() -> None:
-    async with World() as world:
+    async with World(durable=False) as world:
         ann = await world.user("ann")
         await ann.send(Text("anybody there?"))
         await world.bot.stop()
@@ -169,6 +169,17 @@ async def test_a_first_start_answers_no_history() -> None:
         await world.add_bot("bot", echo())
         assert await ann.answers() == []
         assert await ann.says("now?") == ["re now?"]
+
+
+async def test_a_later_start_answers_what_was_said_meanwhile() -> None:
+    async with World(echo()) as world:
+        ann = await world.user("ann")
+        await ann.says("anybody there?")
+        await world.bot.stop()
+        await ann.send(Text("still nobody?"))
+        await asyncio.sleep(5)
+        await world.restart()
+        assert await ann.answers() == ["re still nobody?"]
 
 
 async def test_what_came_during_a_break_is_answered_once_and_in_order() -> None:

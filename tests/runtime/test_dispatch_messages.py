@@ -157,7 +157,7 @@ async def test_what_the_context_says() -> None:
         seen.append(
             (ctx.text, ctx.raw_text, ctx.args, ctx.sender.id, ctx.group_id, ctx.conversation_id, ctx.account, ctx.handler)
         )
-        seen.append((ctx.payload.text, ctx.sender.name, ctx.now == ctx.client.server_now()))
+        seen.append((ctx.payload.text, ctx.sender.name, ctx.message is not None and ctx.now == ctx.message.time))
 
     async with World(bot) as world:
         ann = await world.user("ann")
@@ -178,7 +178,7 @@ async def test_chance_is_the_same_for_the_same_event_and_handler() -> None:
     rolls: dict[tuple[str, str], set[float]] = {}
 
     def roll(name: str, ctx: Context[Text]) -> None:
-        again = Context[Text](ctx.event, ctx._out, ctx.handler, message=ctx.message)
+        again = Context[Text](ctx._occasion, ctx._machinery, ctx.turn, ctx.steps, ctx._out)
         rolls[name, ctx.message.id if ctx.message else ""] = {ctx.random.random(), again.random.random()}
 
     @bot.on_text(block=False)

@@ -257,7 +257,8 @@ async def test_a_request_made_during_a_break_is_handled_once(log: LogCapture) ->
     assert sorted(outcomes(log)) == ["accept: done", "accept: done"]
 
 
-async def test_a_request_left_to_a_person_comes_again_at_the_next_login() -> None:
+@pytest.mark.parametrize(("durable", "times"), [(True, 1), (False, 2)])
+async def test_a_request_left_to_a_person_comes_again_only_to_a_bot_that_has_forgotten_it(durable: bool, times: int) -> None:
     bot = Plugin("p")
     seen: list[str] = []
 
@@ -265,7 +266,7 @@ async def test_a_request_left_to_a_person_comes_again_at_the_next_login() -> Non
     async def friend(request: FriendRequest) -> None:
         seen.append(request.sender.id)
 
-    async with World(bot) as world:
+    async with World(bot, durable=durable) as world:
         await with_confirmation(world)
         ann = await world.user("ann")
         await ann.client.add_friend("bot")
@@ -275,7 +276,7 @@ async def test_a_request_left_to_a_person_comes_again_at_the_next_login() -> Non
         await world.bot.stop()
         await world.add_bot("bot", bot)
         await world.settle()
-        assert seen == ["ann", "ann"]
+        assert seen == ["ann"] * times
 
 
 async def test_a_refused_answer_is_logged_and_the_lane_goes_on(log: LogCapture) -> None:

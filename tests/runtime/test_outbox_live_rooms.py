@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from outbox_site import Voice
 
 from timbot.im.model.message import ConversationType
 from timbot.im.model.payloads import Text
 from timbot.im.wire.commands import groups
-from timbot.runtime.log import get_log
-from timbot.runtime.outbox import Outbox
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import GroupChanges
 from timbot.testing import World
@@ -26,7 +25,7 @@ async def test_a_lost_answer_leaves_exactly_one_copy(moment: str, direction: str
         ann = await world.user("ann")
         await ann.client.join_group("live")
         await ann.answers()
-        outbox, client = Outbox(world.bot.client, get_log()), world.bot.client
+        outbox, client = Voice(world), world.bot.client
         world.faults.cut_when(sends, moment, direction=direction)  # type: ignore[arg-type]  # one of their literals
         await outbox.send(client.create_message("live", ConversationType.GROUP, Text("x")))
         assert await ann.answers() == ["x"]

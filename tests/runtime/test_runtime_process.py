@@ -16,7 +16,7 @@ from structlog.testing import LogCapture
 from timbot import Bot, Context, ConversationType, Plugin, Text
 from timbot.config import Config, parse
 from timbot.errors import ConfigError, KickedOutError, KickKind, LoginRefused, PluginError
-from timbot.im.client import Account, Client
+from timbot.im.client import Account, Client, FirstLogin
 from timbot.im.credentials import from_secret_key
 from timbot.im.endpoints import Endpoint
 from timbot.runtime import demo, process
@@ -62,7 +62,7 @@ def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         url = "ws://memory"
         secret_key = KEY
 
-    def client(account: Account, *, endpoint: Endpoint) -> Client:
+    def client(account: Account, *, endpoint: Endpoint, first_login: FirstLogin) -> Client:
         return Client(account, endpoint=endpoint, transport=here.transport, clock=VirtualLoop.running().clock)
 
     monkeypatch.setattr(process, "EmbeddedSandbox", InMemory)

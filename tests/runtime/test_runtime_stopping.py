@@ -59,7 +59,7 @@ async def test_handlers_finish_within_the_grace_and_their_replies_go_out(log: Lo
 
 async def test_what_takes_longer_is_cancelled_and_reported(log: LogCapture) -> None:
     ends: list[str] = []
-    async with World(slow(100, ends)) as world:
+    async with World(slow(100, ends), durable=False) as world:
         ann, ben = await world.user("ann"), await world.user("ben")
         for text in ("1", "2"):
             await ann.send(Text(text))
@@ -158,8 +158,29 @@ async def test_kicked_out_ends_the_runner_for_good(log: LogCapture) -> None:
     assert [entry["log_level"] for entry in log.entries if entry["event"] == "kicked out"] == ["error"]
 
 
+async def test_what_takes_longer_is_left_for_the_next_start(log: LogCapture) -> None:
+    seconds = [100.0]
+    bot = Plugin("p")
+
+    @bot.on_text
+    async def handler(ctx: Context[Text]) -> str:
+        await asyncio.sleep(seconds[0])
+        return f"re {ctx.text}"
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        await ann.send(Text("1"))
+        await ann.send(Text("2"))
+        await asyncio.sleep(1)
+        await world.bot.stop(grace=10)
+        assert [entry["events"] for entry in log.entries if entry["event"] == "left for the next start"] == [2]
+        seconds[0] = 0.0
+        await world.add_bot("bot", bot)
+        assert await ann.answers() == ["re 1", "re 2"]
+
+
 async def test_a_handler_that_answers_after_the_kick_is_no_failure(log: LogCapture) -> None:
-    async with World(slow(5)) as world:
+    async with World(slow(5), durable=False) as world:
         ann = await world.user("ann")
         await ann.send(Text("x"))
         await asyncio.sleep(1)

@@ -158,6 +158,19 @@ async def test_as_fast_as_the_window_allows_and_no_slower() -> None:
     assert log.times() == [0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0]
 
 
+class CoarseClock(SystemClock):
+    """Steps of 1/64 s, as some machines have them."""
+
+    def monotonic(self) -> float:
+        return super().monotonic() // (1 / 64) / 64
+
+
+async def test_a_clock_with_a_coarse_grain_wakes_nobody_twice() -> None:
+    log = Log(Pacer(Limits(account=Window(1, 0.1)), CoarseClock(), random.Random(1)))
+    await asyncio.gather(log.say(message("a")), log.say(message("b")))
+    assert log.times() == [0.0, 0.1]
+
+
 # Priorities
 
 

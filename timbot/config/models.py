@@ -115,6 +115,17 @@ class SandboxConfig(_Model):
     """Whether the chat page is served."""
 
 
+class SentencesConfig(_Model):
+    """What people are told where no handler has a say. Empty: nothing."""
+
+    ask_timeout: str = "I have not heard from you, so let us leave it at that."
+    """A question was not answered in time."""
+    ask_cancelled: str = "Let us leave that question."
+    """A question was taken back."""
+    dialogue_lost: str = "I have lost the thread, sorry. Please begin again."
+    """A dialogue cannot go on: its handler is gone, or has changed."""
+
+
 class Config(_Model):
     """A timbot configuration."""
 
@@ -136,8 +147,19 @@ class Config(_Model):
     """The log, on standard error."""
     state: Path = Path(".timbot")
     """The folder for what must survive a restart, relative to this file. One process each."""
-    durability: Literal["full", "relaxed"] = "full"
-    """full: what is stored survives a power failure; relaxed: the end of the process, and it is faster."""
+    durability: Literal["full", "relaxed", "off"] = "full"
+    """What has happened and is still to be done survives. full: a power failure; relaxed: the end of the process, and is
+    faster; off: nothing (what plugins store survives the end of the process)."""
+    keep: Duration = 86400.0
+    """How long what is done is kept, for a look back."""
+    first_login: Literal["none", "unread"] = "none"
+    """What a bot that was never here answers. none: nothing of before; unread: what the server lists as unread."""
+    stale_after: Duration = 3600.0
+    """Messages that come later than this, after a week offline say, are not answered as if they were new."""
+    time_limit: Duration = 60.0
+    """How long a handler may run; waiting for an answer or the network does not count. 0: as long as it likes."""
+    sentences: SentencesConfig = SentencesConfig()
+    """What people are told where no handler has a say."""
     http: HttpConfig | Literal[False] = HttpConfig()
     """Health and metrics over HTTP; false: neither."""
     grace: Duration = 10.0

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from timbot.config import shape
 from timbot.config.tree import Node, ScalarNode
 
-MOST_NAMED: Final = 16
+MOST_NAMED: Final = 30
 """Keys or choices that are listed; more would be no help."""
 
 _TYPES: Final[dict[str, str]] = {

@@ -29,11 +29,15 @@ from timbot.routing.checks import (
 from timbot.routing.text import COMMAND_PREFIX
 
 if TYPE_CHECKING:
+    from timbot.im.api.messages import OutgoingMessage
     from timbot.patterns import Pattern
     from timbot.schedule import Trigger
 
 Handler = Callable[..., Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
+Gate = Callable[["OutgoingMessage"], Awaitable[bool]]
+"""Whether the bot may say this, now."""
+G = TypeVar("G", bound=Gate)
 Missed = Literal["skip", "once", "all"]
 Overlap = Literal["skip", "queue"]
 
@@ -125,6 +129,7 @@ class Plugin:
         self.config = config
         self.routes: list[Route] = []
         self.jobs: list[JobRoute] = []
+        self.gates: list[Gate] = []
 
     def __repr__(self) -> str:
         return f"<Plugin {self.name}: {len(self.routes) + len(self.jobs)} handlers>"
@@ -231,6 +236,26 @@ class Plugin:
         """Events of these types (`timbot.im.model.events`)."""
         check_types(types)
         return self._decorator("event", tuple(dict.fromkeys(types)), Tier.FILTER, _Choice(priority, block, from_bots=True))
+
+    @overload
+    def on_stale(self, handler: H, /) -> H: ...
+    @overload
+    def on_stale(self, *, priority: int = 0, block: bool = True, from_bots: bool = False) -> Callable[[H], H]: ...
+    def on_stale(self, *handler: Any, priority: int = 0, block: bool = True, from_bots: bool = False) -> Any:
+        """A message that came too late to be answered as if it were new (`stale_after`): after hours offline, for example.
+
+        No other route gets it. What is returned is said where it was written.
+        """
+        return self._bare("stale", (), handler, _Choice(priority, block, from_bots))
+
+    def before_send(self, gate: G) -> G:
+        """A gate: `async def may(message) -> bool`, asked for every message of the account at the moment it would be sent.
+
+        False keeps it back: it is not sent, now or later. It must be quick, and gets the message as `OutgoingMessage`.
+        """
+        check_handler(gate, self.name)
+        self.gates.append(gate)
+        return gate
 
     # The clock
 

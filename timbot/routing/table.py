@@ -82,6 +82,10 @@ class Table:
             return self.merge(named, self._index.get(("custom", None), _NONE))
         return _NONE
 
+    def for_stale(self) -> tuple[Route, ...]:
+        """The routes for messages that came too late."""
+        return self._index.get(("stale", None), _NONE)
+
     def for_event(self, event: model.Event) -> tuple[Route, ...]:
         """The routes for anything else that happens; a type's routes serve its subtypes too."""
         if isinstance(event, model.FriendApplicationReceived):

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from timbot.errors import ImError
 from timbot.im.model import events as model
-from timbot.im.model.message import ConversationType, Message
+from timbot.im.model.message import ConversationType, Message, split_conversation_id
 from timbot.im.model.people import FriendApplication
-from timbot.routing.replies import Replies
+from timbot.routing.replies import Replies, payloads_of
+from timbot.runtime.asking import ask
+from timbot.runtime.sending.split import split
+from timbot.runtime.state import Scope, State
 
 if TYPE_CHECKING:
+    from timbot.im.api.messages import OutgoingMessage
     from timbot.im.client import Client
     from timbot.patterns import Match
     from timbot.runtime.log import Log
+    from timbot.runtime.machinery import Machinery
+    from timbot.runtime.occasion import Occasion
     from timbot.runtime.sender import Sender
+    from timbot.runtime.speaker import Silenced
+    from timbot.runtime.steps import Steps
+    from timbot.runtime.turn import Turn
+
+NOT_YET_FRIENDS: Final = frozenset({20009, 20010, 20011})
+"""The server may need a moment to know of a friendship it has just confirmed."""
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +53,25 @@ class User:
 
 
 class BaseContext:
-    """What every handler has, whatever happened."""
+    """What every handler has, whatever happened.
 
-    __slots__ = ("_out", "account", "client", "event", "handler", "log", "said", "unsent", "why")
+    What a handler does through it is kept step by step. After a failure, or in the next process, the handler is gone through
+    again, and a step that was done is not done twice: so whatever decides which steps come must be the same then. Take the
+    time from `now` and chance from `random`; ask the world outside through `once`.
+    """
 
-    def __init__(self, event: model.Event, out: Sender, handler: str) -> None:
-        self.event = event
-        self._out = out
-        self.handler = handler
+    __slots__ = (
+        *("_client", "_machinery", "_occasion", "_out", "_random", "_state", "account", "event", "handler"),
+        *("log", "said", "steps", "turn", "unsent", "why"),
+    )
+
+    def __init__(self, occasion: Occasion, machinery: Machinery, turn: Turn, steps: Steps, out: Sender) -> None:
+        self.event = occasion.event
+        self.turn = turn
+        self.steps = steps
+        self.handler = steps.handler
         """`plugin:function`, as it stands in the log."""
-        self.client: Client = out.client
-        self.account: str = out.client.user_id
+        self.account: str = machinery.client.user_id
         """The user ID of the bot's own account."""
         self.said: list[Message] = []
         """What the bot has said so far because of this event."""
@@ -58,7 +80,22 @@ class BaseContext:
         self.why = ""
         """To be set by a handler that chooses between many answers: which it was, in a word or two (`rules.2`), for the log
         and the chat page. Nothing that people wrote: the log would show it."""
-        self.log: Log = out.log.bind(handler=handler, conversation=event.conversation_id)
+        self.log: Log = out.log.bind(handler=steps.handler, conversation=occasion.lane)
+        self._occasion = occasion
+        self._machinery = machinery
+        self._out = out
+        self._client: Client | None = None
+        self._random: random.Random | None = None
+        self._state: State | None = None
+
+    @property
+    def client(self) -> Client:
+        """The SDK's methods for this account. What changes something is a step, and its result is kept."""
+        if self._client is None:
+            from timbot.runtime.clientview import view  # most handlers never need it
+
+            self._client = view(self._machinery.client, self.steps)
+        return self._client
 
     @property
     def conversation_id(self) -> str:
@@ -67,48 +104,110 @@ class BaseContext:
 
     @property
     def now(self) -> float:
-        """The server's time, Unix seconds."""
-        return self.client.server_now()
+        """When the event happened, by the server's time, Unix seconds: the same on every attempt."""
+        return self._occasion.time
 
-    @contextmanager
-    def replying(self) -> Iterator[list[Message]]:
-        """For the runtime: `said`, to be added to; a reply that is not sent is counted."""
-        try:
-            yield self.said
-        except ImError:
-            self.unsent += 1
-            raise
+    @property
+    def random(self) -> random.Random:
+        """Chance, the same for the same event and handler."""
+        if self._random is None:
+            self._random = random.Random(f"{_seed(self.event, self._occasion.message)}/{self.handler}")
+        return self._random
+
+    def uuid(self) -> uuid.UUID:
+        """A new UUID; on another attempt the same ones in the same order."""
+        return uuid.UUID(int=self.random.getrandbits(128), version=4)
+
+    @property
+    def effect_key(self) -> str:
+        """Stands for the step that comes next, the same on every attempt and in every process.
+
+        Hand it to whoever can tell by it that they have done something already: `once` may be cut off between the effect and
+        its record, and is carried out again then.
+        """
+        return self.steps.effect_key
+
+    @property
+    def state(self) -> State:
+        """What the plugin remembers of the sender, the conversation, or altogether."""
+        if self._state is None:
+            plugin, stores = self.steps.plugin, self._machinery.stores
+            store = None if stores is None else stores(plugin)
+            self._state = State(
+                lambda key: Scope(key, plugin, store, self.steps, self.turn), self._occasion.who, self.conversation_id
+            )
+        return self._state
+
+    @overload
+    def once(self, name: str, effect: Callable[..., Awaitable[T]], /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def once(self, name: str, effect: Callable[..., T], /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, T]: ...
+    def once(self, name: str, effect: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        """Call `effect(*args, **kwargs)` as a step: what it returns is kept, at most 64 KiB of JSON, and is given again
+        without a second call when the handler is gone through again.
+
+        Names tell steps apart that go on at the same time. An exception is no result: the next attempt calls again.
+        """
+
+        async def work() -> object:
+            result = effect(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+
+        key = f"once {name}" if self.steps.busy else ""
+        return self.steps.effect("once", "", name, work, key=key)
+
+    def say(
+        self, reply: object, *, to: str = "", where: str = "", key: str = "", patient: bool = False
+    ) -> Coroutine[Any, Any, list[Message]]:
+        """For the runtime: say it where the event came from, or `to` another conversation. See `Context.reply`."""
+        target = to or self.conversation_id
+        patient_with = NOT_YET_FRIENDS if patient else frozenset[int]()
+        silenced: Silenced | None = None
+
+        def messages() -> list[OutgoingMessage]:
+            nonlocal silenced
+            kind, name = split_conversation_id(target)
+            said = payloads_of(reply, where or f"A reply of {self.handler}", self._out.render)
+            payloads = [part for payload in said for part in split(payload)]
+            speaker = self._machinery.speaker
+            admitted, silenced = speaker.admitted(target, payloads)
+            return [speaker.client.create_message(name, kind, payload) for payload in admitted]
+
+        sending = self.steps.send(messages, target, self.said, key=key, patient_with=patient_with)
+
+        async def said() -> list[Message]:
+            try:
+                sent = await sending
+            except ImError:
+                self.unsent += 1
+                raise
+            if silenced is not None:
+                raise silenced
+            return sent
+
+        return said()
 
 
 class Context(BaseContext, Generic[P]):
     """A message, by its payload (`Context[Text]`), or another event, by its type (`Context[MemberJoined]`)."""
 
-    __slots__ = ("_random", "args", "match", "message", "raw_text", "sender", "text")
+    __slots__ = ("args", "match", "message", "raw_text", "sender", "text")
 
     def __init__(
-        self,
-        event: model.Event,
-        out: Sender,
-        handler: str,
-        *,
-        message: Message | None = None,
-        text: str = "",
-        args: tuple[str, ...] = (),
-        match: Match | None = None,
+        self, occasion: Occasion, machinery: Machinery, turn: Turn, steps: Steps, out: Sender, match: Match | None = None
     ) -> None:
-        super().__init__(event, out, handler)
-        self.message = message
+        super().__init__(occasion, machinery, turn, steps, out)
+        message = self.message = occasion.message
         """The message, if the event is one."""
-        self.text = text
+        self.text = occasion.text
         """The text without a leading mention of the bot, in normal form, trimmed; empty if there is none."""
         self.raw_text = message.text if message else ""
         """The text as it was written."""
-        self.args = args
+        self.args = occasion.args
         """The words behind a command."""
         self.match = match
         """What the pattern of `on_regex` found."""
-        self.sender = _sender(event, message)
-        self._random: random.Random | None = None
+        self.sender = _sender(occasion.event, message)
 
     @property
     def payload(self) -> P:
@@ -121,20 +220,55 @@ class Context(BaseContext, Generic[P]):
         kind = ConversationType.GROUP.value
         return self.conversation_id[len(kind) :] if self.conversation_id.startswith(kind) else ""
 
-    @property
-    def random(self) -> random.Random:
-        """Chance, the same for the same event and handler."""
-        if self._random is None:
-            self._random = random.Random(f"{_seed(self.event, self.message)}/{self.handler}")
-        return self._random
-
-    async def reply(self, reply: Replies) -> list[Message]:
+    def reply(self, reply: Replies, *, key: str = "") -> Coroutine[Any, Any, list[Message]]:
         """Say something where the event came from, before the handler ends. The messages as sent.
 
-        Raises `ServerError`, `MessageDropped`, `OutcomeUnknown`, and `Silenced` when the bot has said too much.
+        `key` tells it apart from other steps that go on at the same time. Raises `ServerError`, `MessageDropped`,
+        `OutcomeUnknown`, and `Silenced` when the bot has said too much.
         """
-        with self.replying() as said:
-            return await self._out.answer(self.conversation_id, reply, f"A reply of {self.handler}", said)
+        return self.say(reply, key=key)
+
+    @overload
+    async def ask(
+        self,
+        question: Replies,
+        *,
+        tries: int = 1,
+        timeout: float | str | None = 600.0,
+        who: str = "",
+        again: Replies = None,
+    ) -> str: ...
+    @overload
+    async def ask(
+        self,
+        question: Replies,
+        kind: Callable[[str], T],
+        *,
+        tries: int = 1,
+        timeout: float | str | None = 600.0,
+        who: str = "",
+        again: Replies = None,
+    ) -> T: ...
+    async def ask(
+        self,
+        question: Replies,
+        kind: Callable[[str], Any] = str,
+        *,
+        tries: int = 1,
+        timeout: float | str | None = 600.0,
+        who: str = "",
+        again: Replies = None,
+    ) -> Any:
+        """Say `question`, and wait for what the sender (or `who`) says next in this conversation.
+
+        `kind` makes a value of the answer: `int`, or anything that raises `ValueError` for what it does not take; then
+        `again` is said (the question, if there is nothing else), up to `tries` questions in all. `timeout`: seconds, or
+        `"10m"`; None waits for ever. Meanwhile the conversation goes on: commands and other kinds of messages are handled as
+        ever. Other steps that are still going on when it is called are an error (`StepOverlap`).
+
+        Raises `AskTimeout` and `AskCancelled`. Not caught, they end the handler with a sentence to whoever was asked.
+        """
+        return await ask(self, self._machinery.dialogues, question, kind, tries=tries, timeout=timeout, who=who, again=again)
 
 
 class FriendRequest(BaseContext):
@@ -142,8 +276,10 @@ class FriendRequest(BaseContext):
 
     __slots__ = ("application",)
 
-    def __init__(self, application: FriendApplication, event: model.Event, out: Sender, handler: str) -> None:
-        super().__init__(event, out, handler)
+    def __init__(
+        self, application: FriendApplication, occasion: Occasion, machinery: Machinery, turn: Turn, steps: Steps, out: Sender
+    ) -> None:
+        super().__init__(occasion, machinery, turn, steps, out)
         self.application = application
 
     @property
@@ -167,8 +303,16 @@ class GroupJoinRequest(BaseContext):
 
     __slots__ = ("application",)
 
-    def __init__(self, application: model.GroupApplication, out: Sender, handler: str) -> None:
-        super().__init__(application, out, handler)
+    def __init__(
+        self,
+        application: model.GroupApplication,
+        occasion: Occasion,
+        machinery: Machinery,
+        turn: Turn,
+        steps: Steps,
+        out: Sender,
+    ) -> None:
+        super().__init__(occasion, machinery, turn, steps, out)
         self.application = application
 
     @property

@@ -1,111 +1,96 @@
-"""From an event to its handlers and their effects, one lane for each conversation."""
+"""From an event to its turn: one lane for each conversation, in memory as far as it goes, in the journal beyond."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from timbot.errors import NotLoggedIn
-from timbot.im.client import Client
-from timbot.im.model import events as model
-from timbot.im.model.message import ConversationType, Message
+import msgspec
+
+from timbot.im.model.message import Message
 from timbot.im.model.payloads import Text
-from timbot.im.wire.messages import SYSTEM_ACCOUNT
+from timbot.im.model.record import decode_event
 from timbot.routing.plugin import Route
-from timbot.routing.replies import PASS, Accept, Reject, WrongReply
-from timbot.routing.table import Table, open_to
-from timbot.routing.text import normalize, without_mention
-from timbot.runtime.activity import Activity, Ending, kind_of, sentence_of
-from timbot.runtime.context import BaseContext, Context, FriendRequest, GroupJoinRequest
-from timbot.runtime.failures import tell_failure
+from timbot.runtime.dialogues import Dialogues, Question
+from timbot.runtime.handling import Handling, LeftOpen, Tell
+from timbot.runtime.journal.values import Finish, KeptEvent, OpenLane
 from timbot.runtime.lanes import Lanes
-from timbot.runtime.outfit import Stores, outfits
+from timbot.runtime.machinery import Machinery
+from timbot.runtime.occasion import Occasion, Occasions
 from timbot.runtime.reporter import Reporter
-from timbot.runtime.requests import Outcome, answer_friend, answer_group, ending
-from timbot.runtime.sender import Sender
-from timbot.runtime.speaker import Silenced, Speaker, Told
-from timbot.runtime.welcome import welcome
+from timbot.runtime.sending.limits import Limits
+from timbot.runtime.turn import Turn
+from timbot.runtime.unhandled import Unhandled
 
 if TYPE_CHECKING:
-    from timbot.runtime.enabled import Enabled
     from timbot.runtime.log import Log
 
-Tell = Callable[[Activity], None]
+AT_A_TIME: Final = 32
+"""Events of a lane that are read back from the journal at a time."""
 
-ROBOT_PREFIX: Final = "@RBT#"
+JOBS: Final = "JOB"
+"""How the lanes of scheduled jobs begin."""
 
-_ANY_HANDLER: Final = "write @bot.on_event(MessageReceived) async def handler(ctx: Context[{}])"
-_HANDLERS: Final = {
-    "text": "write @bot.on_text async def handler(ctx: Context[Text])",
-    "custom": "write @bot.on_custom() async def handler(ctx: Context[Custom])",
-    "friend request": "write @bot.on_friend_request async def handler(request: FriendRequest)",
-    "join request": "write @bot.on_group_join_request async def handler(request: GroupJoinRequest)",
+SENTENCES: Final = {
+    "ask_timeout": "I have not heard from you, so let us leave it at that.",
+    "ask_cancelled": "Let us leave that question.",
+    "dialogue_lost": "I have lost the thread, sorry. Please begin again.",
 }
-"""What to write for a kind of event."""
+"""What a person is told whose dialogue ends without its handler having a say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an account behaves.
+    """How an account behaves. Times in seconds.
 
     `bots`: accounts that are machines too, and reach only handlers that ask for them. `loop_guard`: automatic replies a
-    minute in one conversation (0: no limit). `workers` and `backlog` bound what runs and waits at once.
+    minute in one conversation (0: no limit). `workers` and `backlog` bound what runs and waits in memory at once.
+    `time_limit`: how long a handler may run (0: for ever). `stale_after`: messages older than this when they come are no
+    longer answered as if they were new. `keep`: how long the journal keeps what is done.
     """
 
     bots: frozenset[str] = field(default_factory=frozenset)
     loop_guard: int = 30
     workers: int = 1000
     backlog: int = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Occasion:
-    """An event with what routing found out about it."""
-
-    event: model.Event
-    routes: tuple[Route, ...]
-    from_bot: bool = False
-    message: Message | None = None
-    text: str = ""
-    args: tuple[str, ...] = ()
+    time_limit: float = 60.0
+    stale_after: float = 3600.0
+    keep: float = 86400.0
+    limits: Limits | None = None
+    """How fast the bot may speak; None: as the vendor documents it."""
+    sentences: Mapping[str, str] = field(default_factory=lambda: SENTENCES)
 
 
 class Dispatcher:
-    """The handlers of one account at work."""
+    """The turns of one account. `spills`: whether the journal can be read back, so that nothing has to wait in memory."""
 
     def __init__(
-        self,
-        client: Client,
-        plugins: Sequence[Enabled],
-        log: Log,
-        options: Options,
-        *,
-        stores: Stores | None = None,
-        tell: Tell = lambda _: None,
-        told: Told = lambda _plugin, _message: None,
+        self, machinery: Machinery, occasions: Occasions, options: Options, tell: Tell, log: Log, *, spills: bool
     ) -> None:
-        self.client = client
-        self.names: tuple[str, ...] = (client.user_id,)
-        """What the bot is called in a mention."""
-        self._table = Table(enabled.plugin for enabled in plugins)
-        self._tell = tell
-        self._log = log
+        self._machinery = machinery
+        self._journal = machinery.journal
+        self._occasions = occasions
         self._options = options
-        self._lanes = Lanes(f"account {client.user_id}", workers=options.workers, backlog=options.backlog)
-        self._speaker = Speaker(client, log, loop_guard=options.loop_guard, told=told)
-        self.outfits = outfits(plugins, self._speaker, stores)
-        """What each plugin's handlers get, by the plugin's name."""
-        self._wirings = {id(route): self.outfits[route.plugin].wire(route) for route in self._table.routes}
-        self._reporter = Reporter(client, log)
-        self._unhandled_kinds: set[str] = set()
+        self._log = log
+        self._spills = spills
+        self._routes = {route.name: route for route in machinery.table.routes}
+        user_id = machinery.client.user_id
+        self._lanes = Lanes(f"account {user_id}", workers=options.workers, backlog=options.backlog)
+        self._on_disk: dict[str, int] = {}
+        """Lanes that go on in the journal, each with the last number that is known to be there."""
+        self._dialogues = machinery.dialogues = Dialogues(
+            self._lanes, machinery.journal, machinery.client.server_now, self._replay
+        )
+        self._handling = Handling(machinery, tell, log, options.sentences)
+        self._reporter = Reporter(machinery.client, log)
+        self._unhandled = Unhandled(machinery.client, tell, log)
 
     @property
     def busy(self) -> bool:
-        """Whether any handler runs or any event waits for one."""
+        """Whether any handler runs or any event waits for one. Those that wait for an answer are not at work."""
         return self._lanes.count > 0
 
     @property
@@ -115,208 +100,179 @@ class Dispatcher:
 
     @property
     def waiting(self) -> int:
-        """Events that wait for their turn."""
+        """Events that wait for their turn in memory."""
         return self._lanes.waiting
 
-    @property
-    def unsent(self) -> int:
-        """Messages on their way, or waiting for their turn."""
-        return self._speaker.outbox.open
-
-    async def take(self, event: model.Event) -> None:
-        """Put an event into its lane. Waits while the backlog is full."""
-        occasion = self._occasion(event)
+    def wants(self, occasion: Occasion) -> bool:
+        """Whether a handler may take it, or a question wait for it, now or by the time it has its turn."""
         if occasion.routes:
-            await self._lanes.put(event.conversation_id, functools.partial(self._turn, occasion))
+            return True
+        return occasion.message is not None and (occasion.lane in self._lanes or self._dialogues.any_in(occasion.lane))
+
+    def resume(self, lanes: Iterable[OpenLane]) -> None:
+        """Events that the process before has left open go first, each lane in its order."""
+        for lane in lanes:
+            if lane.lane.startswith(JOBS):
+                continue  # they wait for the scheduler
+            self._on_disk[lane.lane] = lane.first
+            self._lanes.push(lane.lane, functools.partial(self._read_back, lane.lane, lane.first - 1))
+
+    async def take(self, occasion: Occasion) -> None:
+        """Put an event into its lane. Where nothing can be read back, waits while the backlog is full."""
+        if not occasion.wanted:
+            self._unhandled.tell(occasion)
+            return
+        lane, work = occasion.lane, functools.partial(self._turn, occasion)
+        if not (self._spills and occasion.kept):
+            await self._lanes.put(lane, work)
+        elif lane in self._on_disk:
+            self._on_disk[lane] = occasion.number
+        elif self._lanes.waiting < self._options.backlog:
+            self._lanes.push(lane, work)
         else:
-            self._unhandled(occasion)
+            self._on_disk[lane] = occasion.number
+            self._lanes.push(lane, functools.partial(self._read_back, lane, occasion.number - 1))
 
     async def close(self, grace: float) -> None:
         """Let the handlers finish for `grace` seconds, then stop them."""
         until = asyncio.get_running_loop().time() + grace
+        self._dialogues.close()
         left = await self._lanes.close(grace)
-        if left:
+        if left and self._spills:
+            self._log.info("left for the next start", events=left)
+        elif left:
             self._log.warning("stopped before everything was handled", left=left, grace_seconds=grace)
         await self._reporter.close(max(0.0, until - asyncio.get_running_loop().time()))
 
-    # Which routes
+    def revive(self, kept: KeptEvent) -> None:
+        """A dead letter is tried again, behind what waits in its lane."""
+        self._lanes.push(kept.lane, functools.partial(self.turn_kept, kept))
 
-    def _occasion(self, event: model.Event) -> _Occasion:
-        by_type = self._table.for_event(event)
-        if not isinstance(event, model.MessageReceived):
-            return _Occasion(event, by_type, from_bot=self._is_bot(_asking(event)))
-        message = event.message
-        from_bot = self._is_bot(message.from_)
-        if not isinstance(message.payload, Text):
-            return _Occasion(event, self._table.merge(self._table.for_payload(message.payload), by_type), from_bot, message)
-        text = normalize(without_mention(message.text, self.names))
-        routes, args = self._table.for_text(text, addressed=self._is_addressed(message))
-        return _Occasion(event, self._table.merge(routes, by_type), from_bot, message, text, args)
+    def let_go(self, user_id: str) -> None:
+        """Give up what a person has said: it is about to be forgotten."""
+        self._lanes.drop(f"C2C{user_id}")
+        self._handling.let_go(user_id)
 
-    def _is_bot(self, user_id: str) -> bool:
-        return user_id == SYSTEM_ACCOUNT or user_id.startswith(ROBOT_PREFIX) or user_id in self._options.bots
+    def abandon(self) -> None:
+        """Stop at once, whatever is going on."""
+        self._dialogues.close()
+        self._lanes.abandon()
+        self._reporter.abandon()
 
-    def _is_addressed(self, message: Message) -> bool:
-        """In a group a text is for the bot when it mentions the bot by name; everybody is nobody in particular."""
-        return message.conversation_type is ConversationType.C2C or self.client.user_id in message.at_user_list
+    # Turns
 
-    # One turn of a lane
+    async def _read_back(self, lane: str, after: int) -> None:
+        """Put what the journal has of a lane into it, and come again for the rest."""
+        kept = await self._journal.waiting(lane, after, AT_A_TIME)
+        last = kept[-1].number if kept else self._on_disk[lane]
+        for each in kept:
+            self._lanes.push(lane, functools.partial(self.turn_kept, each))
+        if len(kept) < AT_A_TIME and last >= self._on_disk[lane]:
+            del self._on_disk[lane]
+        else:
+            self._lanes.push(lane, functools.partial(self._read_back, lane, last))
 
-    async def _turn(self, occasion: _Occasion) -> None:
-        handled = False
-        passed_on: list[str] = []
-        for route in open_to(occasion.routes, bot_speaking=occasion.from_bot):
-            if await self._run(route, occasion, passed_on):
-                handled = True
-                if route.block:
-                    break
+    async def _turn(self, occasion: Occasion) -> None:
+        """An event's own turn: an answer, or handlers."""
+        question = self._question_for(occasion)
+        if question is not None:
+            await self._answered(question, occasion)
+        elif occasion.routes:
+            await self._run(occasion, self._new_turn(occasion))
+        else:
+            if occasion.number:
+                self._keep_done(occasion.number)
+            self._unhandled.tell(occasion)
+
+    async def turn_kept(self, kept: KeptEvent) -> None:
+        """The turn of an event from the journal, perhaps not its first."""
+        event = decode_event(kept.body)
+        if kept.decision is None and not kept.attempts:
+            client = self._machinery.client
+            stale = kept.kind != "job" and client.server_now() - kept.time > self._options.stale_after
+            await self._turn(self._occasions.of(event, kept.time, kept.number, stale=stale))
+            return
+        occasion = self._occasions.of(event, kept.time, kept.number)
+        steps, sends = await self._journal.steps(kept.number)
+        names = [] if kept.decision is None else _decided(kept.decision)
+        lost = [name for name in names if name not in self._routes]
+        if names and not lost:
+            occasion.routes = tuple(self._routes[name] for name in names)
+        turn = Turn(
+            self._journal,
+            self._machinery.overtime,
+            kept.number,
+            self._key(kept.number),
+            lambda: _decision(occasion.routes),
+            decided=kept.decision is not None,
+            attempts=kept.attempts,
+            steps=steps,
+            sends=sends,
+        )
+        if lost:
+            await self._handling.lost(occasion, turn, lost)
+        else:
+            await self._run(occasion, turn)
+
+    async def _replay(self, number: int) -> None:
+        """Go through an event's handler again, in the turn this is called in."""
+        kept = await self._journal.event(number)
+        if kept is not None:
+            await self.turn_kept(kept)
+
+    async def _run(self, occasion: Occasion, turn: Turn) -> None:
+        try:
+            handled, passed_on = await self._handling.run(occasion, turn)
+        except LeftOpen:
+            return
         message = occasion.message
         if handled and message is not None:
             self._reporter.read(message)
-        elif not handled and not passed_on:
-            self._unhandled(occasion)
-        elif not handled and message is not None:
-            kind, where, asked = kind_of(occasion.event), message.conversation_id, ", ".join(passed_on)
-            self._log.info("left unanswered", kind=kind, conversation=where, asked=asked)
-            self._nobody(occasion, Ending("left unanswered", f"left unanswered, passed on by {asked}"))
+        elif not handled:
+            self._unhandled.tell(occasion, passed_on)
 
-    async def _run(self, route: Route, occasion: _Occasion, passed_on: list[str]) -> bool:
-        """Let a handler have the event; False if it passes it on, and then it is added to `passed_on`."""
-        wiring = self._wirings[id(route)]
-        context = self._context(route, occasion, wiring.out)
-        began = time.perf_counter()
-        passed = False
-        try:
-            result = await route.handler(context, **wiring.arguments)
-            passed = result is PASS
-            ended = Ending("passed on") if passed else await self._carry_out(route, occasion, wiring.out, result, context)
-        except Silenced:
-            ended = Ending("silenced", "silenced: too many replies within a minute")
-        except NotLoggedIn:
-            ended = Ending("not logged in any more")
-        except asyncio.CancelledError as error:
-            if _is_stopping():
-                raise
-            # Not we: the handler waited for something that was cancelled.
-            ended = self._failed(route, context, error)
-        except (Exception, SystemExit) as error:
-            # Whatever a handler does wrong, the lane goes on: the failure is its own, and no reason to end the process.
-            ended = self._failed(route, context, error)
-        seconds = time.perf_counter() - began
-        if passed:
-            passed_on.append(f"{route.name} ({context.why})" if context.why else route.name)
-        if passed and not context.said:
-            context.log.debug("passed on", sender=_who(context), ms=round(seconds * 1000, 1))
-        else:
-            self._tell(self._activity(route, occasion.event, context, ended, seconds))
-        return not passed
+    def _new_turn(self, occasion: Occasion) -> Turn:
+        number = max(occasion.number, 0)
+        return Turn(self._journal, self._machinery.overtime, number, self._key(number), lambda: _decision(occasion.routes))
 
-    def _activity(self, route: Route, event: model.Event, context: BaseContext, ended: Ending, seconds: float) -> Activity:
-        return Activity(
-            context.now,
-            self.client.user_id,
-            kind_of(event),
-            _who(context),
-            event.conversation_id,
-            route.name,
-            ended.outcome,
-            tuple(context.said),
-            seconds,
-            ended.words,
-            str(context.why),
-            context.unsent,
-        )
+    def _key(self, number: int) -> str:
+        return f"{self._machinery.key}/{number}"
 
-    def _failed(self, route: Route, context: BaseContext, error: BaseException) -> Ending:
-        tell_failure(context.log, error, place=route.place, sender=_who(context))
-        return Ending("failed", f"failed: {sentence_of(error)}")
+    # Answers
 
-    def _nobody(self, occasion: _Occasion, ended: Ending) -> None:
-        """No handler took it: no news for the log, but for who watches."""
-        event, message = occasion.event, occasion.message
-        who, now = _asking(event) if message is None else message.from_, self.client.server_now()
-        account, where = self.client.user_id, event.conversation_id
-        self._tell(Activity(now, account, kind_of(event), who, where, "", ended.outcome, (), 0.0, ended.words))
+    def _question_for(self, occasion: Occasion) -> Question | None:
+        """The open question this answers: words of the right person that are no command."""
+        message = occasion.message
+        if message is None or occasion.from_bot or not isinstance(message.payload, Text):
+            return None
+        question = self._dialogues.waiting_for(occasion.lane, message.from_)
+        if question is None or any(route.kind == "command" for route in occasion.routes):
+            return None
+        return question
 
-    def _unhandled(self, occasion: _Occasion) -> None:
-        """Somebody meant the bot, and it does nothing: told with what to write for it, once for each kind."""
-        event, message = occasion.event, occasion.message
-        if occasion.from_bot:
-            return
-        if message is None and not isinstance(event, model.FriendApplicationReceived | model.GroupApplication):
-            return
-        addressed = message is None or self._is_addressed(message)
-        overheard = not addressed and message is not None and isinstance(message.payload, Text)
-        self._nobody(occasion, Ending("not mentioned, so not answered" if overheard else "no handler for this"))
-        if not addressed:
-            return
-        kind = kind_of(event)
-        sender = _asking(event) if message is None else message.from_
-        if kind in self._unhandled_kinds:
-            self._log.debug("not handled", kind=kind, sender=sender, conversation=event.conversation_id)
-            return
-        self._unhandled_kinds.add(kind)
-        any_handler = _ANY_HANDLER.format(type(message.payload).__name__ if message else "")
-        hint = f"{_HANDLERS.get(kind, any_handler)}; from now on this is told at the level debug only"
-        self._log.info("not handled", kind=kind, sender=sender, conversation=event.conversation_id, hint=hint)
+    async def _answered(self, question: Question, occasion: Occasion) -> None:
+        message: Message | None = occasion.message
+        assert message is not None
+        self._log.debug("answered", conversation=occasion.lane, sender=message.from_, handler=question.kept.step.handler)
+        self._reporter.read(message)
+        text = self._occasions.words_of(message)
+        await self._dialogues.answer(question, text, *([Finish(occasion.number)] if occasion.number else []))
 
-    def _context(self, route: Route, occasion: _Occasion, out: Sender) -> BaseContext:
-        event = occasion.event
-        if route.kind == "friend" and isinstance(event, model.FriendApplicationReceived):
-            return FriendRequest(event.application, event, out, route.name)
-        if route.kind == "join" and isinstance(event, model.GroupApplication):
-            return GroupJoinRequest(event, out, route.name)
-        match = route.pattern.search(occasion.text) if route.pattern is not None else None
-        return Context(event, out, route.name, message=occasion.message, text=occasion.text, args=occasion.args, match=match)
+    # Writing down
 
-    async def _carry_out(self, route: Route, occasion: _Occasion, out: Sender, result: object, context: BaseContext) -> Ending:
-        """What the handler returned becomes what the bot does and says."""
-        if route.kind in ("friend", "join"):
-            return await self._decide(route, occasion.event, out, result, context)
-        with context.replying() as said:
-            where = f"What {route.name} ({route.place}) returned"
-            await out.answer(occasion.event.conversation_id, result, where, said)
-        return Ending(f"{len(said)} sent" if said else "nothing said")
-
-    async def _decide(self, route: Route, event: model.Event, out: Sender, decision: object, context: BaseContext) -> Ending:
-        if decision is None:
-            return Ending("left to a person")
-        if not isinstance(decision, Accept | Reject):
-            where = f"What {route.name} ({route.place}) returned"
-            hint = "It may be Accept(...), Reject(...) or None."
-            raise WrongReply(f"{where} is of type {type(decision).__name__}.", hint=hint)
-        if isinstance(event, model.FriendApplicationReceived):
-            outcome = await answer_friend(self.client, event.application, decision)
-        elif isinstance(event, model.GroupApplication):
-            outcome = await answer_group(self.client, event, decision)
-        else:
-            raise TypeError(f"{route.name}: {type(event).__name__} is no request.")
-        if isinstance(decision, Accept) and decision.welcome is not None and outcome is Outcome.DONE:
-            with context.replying() as said:
-                await welcome(out, _home(event), decision.welcome, f"The welcome of {route.name}", said)
-        return ending(decision, outcome, friend=route.kind == "friend")
+    def _keep_done(self, number: int) -> None:
+        self._journal.commit(Finish(number)).add_done_callback(_heard)
 
 
-def _is_stopping() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _decision(routes: Sequence[Route]) -> bytes:
+    return msgspec.json.encode([route.name for route in routes])
 
 
-def _asking(event: model.Event) -> str:
-    """Who makes a request; empty if the event is none."""
-    if isinstance(event, model.FriendApplicationReceived):
-        return event.application.user_id
-    return event.user_id if isinstance(event, model.GroupApplication) else ""
+def _decided(data: bytes) -> list[str]:
+    return msgspec.json.decode(data, type=list[str])
 
 
-def _who(context: BaseContext) -> str:
-    if isinstance(context, Context | FriendRequest | GroupJoinRequest):
-        return context.sender.id
-    return ""
-
-
-def _home(event: model.Event) -> str:
-    """Where a newcomer is welcomed."""
-    if isinstance(event, model.GroupApplication):
-        return f"{ConversationType.GROUP.value}{event.group_id}"
-    return f"{ConversationType.C2C.value}{_asking(event)}"
+def _heard(future: asyncio.Future[list[int]]) -> None:
+    """A journal that fails stops the bot by itself; nobody else has to hear of it."""
+    if not future.cancelled():
+        future.exception()

@@ -83,12 +83,20 @@ class Lanes:
         """Conversations with work, running or waiting."""
         return len(self._lanes)
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether a lane has work, running or waiting."""
+        return key in self._lanes
+
     async def put(self, key: Hashable, work: Work) -> None:
         """Add a piece of work to a lane. Waits while the backlog is full. `work` should not raise: the lane goes on,
         but only the loop's exception handler hears of it."""
         while self._waiting >= self._most_waiting and self._taking:
             self._room.clear()
             await self._room.wait()
+        self.push(key, work)
+
+    def push(self, key: Hashable, work: Work) -> None:
+        """Add a piece of work at once, however full the backlog is. Nothing happens after `close`."""
         if not self._taking:
             return
         self._idle.clear()
@@ -131,17 +139,35 @@ class Lanes:
         except TimeoutError:
             pass
         left = self._waiting + self._running
+        tasks = self.abandon()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
+        return left
+
+    def drop(self, key: Hashable) -> None:
+        """Take what waits in a lane out of it. What runs goes on."""
+        lane = self._lanes.get(key)
+        if lane:
+            self._waiting -= len(lane)
+            lane.clear()
+            if key in self._ready:  # nobody is at it
+                self._ready.remove(key)
+                self._leave(key, lane)
+            self._room.set()
+
+    def abandon(self) -> set[asyncio.Task[None]]:
+        """Cancel all work at once. The tasks that are being cancelled."""
+        self._taking = False
         self._closed = True
         self._lanes.clear()
         self._ready.clear()
         self._waiting = 0
+        self._room.set()
+        self._idle.set()
         tasks = self._workers | self._away
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
-        self._idle.set()
-        return left
+        return tasks
 
     def _wake_worker(self) -> None:
         while self._parked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -43,6 +43,18 @@ class Wiring:
 
     out: Sender
     arguments: dict[str, object]
+    senders: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    """Which arguments are there anew for each event, since what is done through them are steps of the handler."""
+
+    def arguments_for(self, client: Callable[[], Client], out: Sender) -> Mapping[str, object]:
+        """The arguments for a handler that works with this client (made if it is needed), and says things through `out`."""
+        if not self.senders and not self.clients:
+            return self.arguments
+        mine: dict[str, object] = dict.fromkeys(self.senders, out)
+        if self.clients:
+            mine |= dict.fromkeys(self.clients, client())
+        return self.arguments | mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,10 @@ class Outfit:
     def wire(self, registered: Registered) -> Wiring:
         """Raises `PluginError` for a parameter that nothing fits."""
         name = self.enabled.plugin.name
-        return Wiring(self.out, given(registered.handler, registered.place, name, self.things))
+        arguments = given(registered.handler, registered.place, name, self.things)
+        senders = tuple(name for name, thing in arguments.items() if isinstance(thing, Sender))
+        clients = tuple(name for name, thing in arguments.items() if isinstance(thing, Client))
+        return Wiring(self.out, arguments, senders, clients)
 
 
 def outfits(plugins: Sequence[Enabled], speaker: Speaker, stores: Stores | None) -> dict[str, Outfit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ from timbot.runtime.control.server import ControlServer
 from timbot.runtime.control.signatures import GivenSignature
 from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
+from timbot.runtime.journal.recorder import Recorder
+from timbot.runtime.journal.sqlite import SqliteJournal
 from timbot.runtime.leftovers import end_what_is_left
 from timbot.runtime.signals import stop_event
 from timbot.runtime.sources import source_of
@@ -77,14 +79,17 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
     for problem in assembly.left_out:
         log.error("plugin left out", problem=problem)
     async with AsyncExitStack() as stack:
-        database = await Database.open(folder / config.state, durability=config.durability)
+        state = folder / config.state
+        database = await Database.open(state, durability="full" if config.durability == "full" else "relaxed")
         stack.push_async_callback(database.close)
+        recorder = stack.enter_context(closing(Recorder.open(state, time.time())))
         telemetry = await _telemetry(config, stack)
         if telemetry is not None:
             telemetry.watch_store(database)
             if watchdog is not None:
                 watchdog.listen(telemetry.loop_blocked)
-        await stack.enter_async_context(_control(folder / config.state, [], telemetry))
+        runners: list[Keeper[AccountRunner]] = []
+        await stack.enter_async_context(_control(state, lambda: [keeper.runner for keeper in runners], telemetry))
         embedded: EmbeddedSandbox | None = None
         if config.endpoint == "sandbox":
             embedded = await stack.enter_async_context(EmbeddedSandbox(config))
@@ -92,20 +97,24 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
         else:
             endpoint = resolve(config.endpoint, insecure=config.insecure)
         observers: list[Observer] = [] if embedded is None else [embedded.observer]
-        runners: list[Keeper[AccountRunner]] = []
+        world = "" if embedded is None else embedded.sandbox.domain.world_id
         for account in config.accounts:
             source = source_of(config, account, None if embedded is None else embedded.secret_key, folder)
 
             def make(account: AccountConfig = account, source: Source = source) -> AccountRunner:
-                client = Client(Account(config.sdk_app_id, account.user_id, source), endpoint=endpoint)
+                app = Account(config.sdk_app_id, account.user_id, source)
+                client = Client(app, endpoint=endpoint, first_login=config.first_login)
+                key = f"{endpoint.name}/{config.sdk_app_id}/{account.user_id}"
+                keeps = config.durability != "off"
                 return AccountRunner(
                     client,
                     assembly.plugins[account.user_id],
                     log,
                     _options(config, account),
                     nick=account.nick,
-                    key=f"{endpoint.name}/{config.sdk_app_id}/{account.user_id}",
+                    key=key,
                     database=database,
+                    journal=SqliteJournal(database, key, world=world, recorder=recorder) if keeps else None,
                     observers=observers if telemetry is None else [*observers, telemetry],
                 )
 
@@ -141,16 +150,23 @@ async def _telemetry(config: Config, stack: AsyncExitStack) -> Telemetry | None:
     return await stack.enter_async_context(Telemetry(config.http.host, config.http.port, oldest_event=config.http.oldest_event))
 
 
-def _control(folder: Path, desks: Sequence[Desk], telemetry: Telemetry | None) -> ControlServer:
+def _control(folder: Path, desks: Callable[[], Sequence[Desk]], telemetry: Telemetry | None) -> ControlServer:
     """What commands reach the process by."""
     registry = Registry()
-    Commands(lambda: desks, lambda: {} if telemetry is None else telemetry.health().as_json()).register(registry)
+    Commands(desks, lambda: {} if telemetry is None else telemetry.health().as_json()).register(registry)
     return ControlServer(folder, registry, logging.get_log())
 
 
 def _options(config: Config, account: AccountConfig) -> Options:
     siblings = {other.user_id for other in config.accounts if other is not account}
-    return Options(bots=frozenset(config.bots) | siblings, loop_guard=config.loop_guard)
+    return Options(
+        bots=frozenset(config.bots) | siblings,
+        loop_guard=config.loop_guard,
+        time_limit=config.time_limit,
+        stale_after=config.stale_after,
+        keep=config.keep,
+        sentences=config.sentences.model_dump(),
+    )
 
 
 async def _first(stop: asyncio.Event, *others: Coroutine[Any, Any, None]) -> bool:

@@ -41,6 +41,11 @@ class Reporter:
             self._task.cancel()
             await asyncio.wait({self._task})
 
+    def abandon(self) -> None:
+        """Report nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+
     async def _report(self) -> None:
         while self._up_to:
             await asyncio.sleep(PAUSE)

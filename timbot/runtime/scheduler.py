@@ -190,6 +190,12 @@ class Scheduler:
             if stuck:
                 self._log.error("jobs do not end", jobs=sorted(task.get_name() for task in stuck))
 
+    def abandon(self) -> None:
+        """Stop at once."""
+        for task in (self._task, *(line.task for line in self._lines.values())):
+            if task is not None:
+                task.cancel()
+
     # Waiting
 
     async def _resume(self, line: _Line) -> None:

@@ -5,57 +5,70 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from timbot.im.client import Client
-from timbot.im.model.message import ConversationType, Message, Priority
+from timbot.im.model.message import ConversationType, Message, Priority, conversation_id
 from timbot.routing.replies import Render, Replies, payloads_of
+from timbot.runtime.sending.outbox import Origin
+from timbot.runtime.sending.split import split
 
 if TYPE_CHECKING:
+    from timbot.im.api.messages import OutgoingMessage
     from timbot.runtime.log import Log
     from timbot.runtime.speaker import Speaker
+    from timbot.runtime.steps import Steps
 
 
 class Sender:
-    """Says things of its own accord; the loop guard counts only answers. Order is kept for each receiver."""
+    """Says things of its own accord; the loop guard counts only answers. Order is kept for each receiver.
 
-    __slots__ = ("_render", "_speaker", "client", "log", "plugin")
+    What a handler says through the one it was given are steps of the handler: said once, however often it is gone through.
+    """
 
-    def __init__(self, speaker: Speaker, plugin: str, render: Render) -> None:
+    __slots__ = ("_speaker", "_steps", "client", "log", "plugin", "render")
+
+    def __init__(self, speaker: Speaker, plugin: str, render: Render, steps: Steps | None = None) -> None:
         self._speaker = speaker
-        self._render = render
+        self._steps = steps
+        self.render = render
         self.plugin = plugin
         self.client: Client = speaker.client
         self.log: Log = speaker.log
 
-    async def user(self, user_id: str, reply: Replies) -> list[Message]:
+    def within(self, steps: Steps) -> Sender:
+        """The same, for the handler that takes these steps."""
+        return Sender(self._speaker, self.plugin, self.render, steps)
+
+    async def user(self, user_id: str, reply: Replies, *, key: str = "") -> list[Message]:
         """Say something to a user. The messages as sent.
 
-        Raises `ServerError` (20009 to 20011: no friends, where the app asks for that), `OutcomeUnknown`, `NotLoggedIn`.
+        `key`: outside a handler, the plugin says something under one key only once, in whichever process; within one, it tells
+        steps apart that go on at the same time. Raises `ServerError` (20009 to 20011: no friends, where the app asks for
+        that), `OutcomeUnknown`, `NotLoggedIn`.
         """
-        return await self._say(ConversationType.C2C, user_id, reply, Priority.NORMAL)
+        return await self._say(ConversationType.C2C, user_id, reply, Priority.NORMAL, key)
 
-    async def group(self, group_id: str, reply: Replies, *, priority: Priority = Priority.NORMAL) -> list[Message]:
-        """Say something in a group. Where a group has more to say than it may, what has low priority falls first.
+    async def group(
+        self, group_id: str, reply: Replies, *, priority: Priority = Priority.NORMAL, key: str = ""
+    ) -> list[Message]:
+        """Say something in a group, as `user` does. Where a group has more to say than it may, what has low priority falls
+        first.
 
         Raises `ServerError` (10007: not in the group, 10017: muted), `MessageDropped`, `OutcomeUnknown`, `NotLoggedIn`.
         """
-        return await self._say(ConversationType.GROUP, group_id, reply, priority)
+        return await self._say(ConversationType.GROUP, group_id, reply, priority, key)
 
-    async def answer(self, conversation_id: str, reply: object, where: str, said: list[Message]) -> list[Message]:
-        """What a handler (`where`) says where its event came from. Raises `Silenced` when the bot has said too much there.
+    async def _say(self, kind: ConversationType, to: str, reply: Replies, priority: Priority, key: str) -> list[Message]:
+        def messages() -> list[OutgoingMessage]:
+            payloads = payloads_of(reply, f"A message of plugin {self.plugin}", self.render)
+            parts = [part for payload in payloads for part in split(payload)]
+            return [self.client.create_message(to, kind, part, priority=priority) for part in parts]
 
-        Each message is added to `said` once it is sent: those before one that fails have been said all the same.
-        """
-        sent = []
-        for payload in payloads_of(reply, where, self._render):
-            sent.append(await self._speaker.say(conversation_id, payload))
-            said.append(sent[-1])
-        return sent
-
-    async def _say(self, kind: ConversationType, to: str, reply: Replies, priority: Priority) -> list[Message]:
-        outbox = self._speaker.outbox
-        payloads = payloads_of(reply, f"A message of plugin {self.plugin}", self._render)
-        sent = []
-        for payload in payloads:
-            message = await outbox.send(self.client.create_message(to, kind, payload, priority=priority))
-            self._speaker.told(self.plugin, message)
-            sent.append(message)
-        return sent
+        said: list[Message] = []
+        try:
+            if self._steps is not None:
+                await self._steps.send(messages, conversation_id(kind, to), said, key=key)
+            elif made := messages():
+                await self._speaker.outbox.send(made, Origin(self.plugin, key=key), said)
+        finally:
+            for message in said:
+                self._speaker.told(self.plugin, message)
+        return said

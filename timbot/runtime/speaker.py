@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from timbot.errors import TimbotError
 from timbot.im.client import Client
-from timbot.im.model.message import Message, split_conversation_id
+from timbot.im.model.message import Message
 from timbot.im.model.payloads import Payload
-from timbot.runtime.outbox import Outbox
+from timbot.runtime.sending.outbox import Outbox
 
 if TYPE_CHECKING:
     from timbot.runtime.log import Log
@@ -77,21 +77,22 @@ class LoopGuard:
 class Speaker:
     """One account's voice. `told` hears of what plugins say of their own accord."""
 
-    def __init__(self, client: Client, log: Log, *, loop_guard: int, told: Told = lambda _plugin, _message: None) -> None:
+    def __init__(self, client: Client, outbox: Outbox, log: Log, *, loop_guard: int, told: Told) -> None:
         self.client = client
+        self.outbox = outbox
         self.log = log
         self.told = told
-        self.outbox = Outbox(client, log)
         self._guard = LoopGuard(loop_guard)
 
-    async def say(self, conversation_id: str, payload: Payload) -> Message:
-        """Say one thing. Raises `Silenced`, and what `Outbox.send` raises."""
-        if not self._guard.allows(conversation_id, asyncio.get_running_loop().time()):
-            silenced = Silenced(conversation_id, self._guard.limit)
-            if self._guard.falls_silent(conversation_id):
-                self.log.warning(
-                    "silenced", conversation=conversation_id, replies_a_minute=self._guard.limit, hint=silenced.hint
-                )
-            raise silenced
-        kind, name = split_conversation_id(conversation_id)
-        return await self.outbox.send(self.client.create_message(name, kind, payload))
+    def admitted(self, conversation_id: str, payloads: Sequence[Payload]) -> tuple[Sequence[Payload], Silenced | None]:
+        """What of these automatic replies may be said there, and what speaks against the rest."""
+        now = asyncio.get_running_loop().time()
+        for place in range(len(payloads)):
+            if not self._guard.allows(conversation_id, now):
+                silenced = Silenced(conversation_id, self._guard.limit)
+                if self._guard.falls_silent(conversation_id):
+                    self.log.warning(
+                        "silenced", conversation=conversation_id, replies_a_minute=self._guard.limit, hint=silenced.hint
+                    )
+                return payloads[:place], silenced
+        return payloads, None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -28,10 +29,12 @@ from timbot.runtime.account import AccountRunner
 from timbot.runtime.activity import Activity
 from timbot.runtime.dispatcher import Options
 from timbot.runtime.enabled import enable
+from timbot.runtime.journal.sqlite import SqliteJournal
 from timbot.runtime.log import get_log
 from timbot.sandbox.domain import Settings
 from timbot.sandbox.hub import Sandbox
 from timbot.store import Database
+from timbot.testing.death import MortalJournal
 from timbot.testing.faults import Faults
 from timbot.testing.loop import VirtualClock, VirtualLoop
 from timbot.testing.pipe import Line, PipeTransport
@@ -116,11 +119,22 @@ class Person:
             self.events.append(event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bot:
+    """What a bot is made from, each time it is started."""
+
+    user_id: str
+    plugins: tuple[Plugin, ...]
+    options: Options | None
+    faults: Faults | None
+
+
 class World:
     """A sandbox, a bot with these plugins, and people.
 
     `users` exist from the start. `seed` decides everything random. `settings` are the server's, `options` the bot's; `line`
     is how the bot is wired (latency, jitter). `configs` are settings of plugins by their names, as they would stand in YAML.
+    `durable`: whether the bots keep a journal, and so survive `restart`.
     `faults` works on the bot's connection. Several bots: `add_bot`. `activity` is what the bots' handlers and jobs did.
     """
 
@@ -133,6 +147,7 @@ class World:
         settings: Settings | None = None,
         options: Options | None = None,
         line: Line | None = None,
+        durable: bool = True,
         configs: Mapping[str, Mapping[str, JsonValue]] | None = None,
     ) -> None:
         self.bot_id = bot_id
@@ -143,10 +158,14 @@ class World:
         self._settings = settings
         self._options = options
         self._line = line
+        self._durable = durable
         self._configs = configs or {}
         self._people: dict[str, Person] = {}
         self._transports: list[PipeTransport] = []
         self._runners: list[AccountRunner] = []
+        self._made: dict[str, AccountRunner] = {}
+        self._bots: dict[str, _Bot] = {}
+        self._mortal: dict[str, MortalJournal] = {}
         self.activity: list[Activity] = []
 
     async def __aenter__(self) -> Self:
@@ -208,12 +227,52 @@ class World:
         self, user_id: str, *plugins: Plugin, options: Options | None = None, faults: Faults | None = None
     ) -> AccountRunner:
         """Another bot account, logged in and ready."""
-        client = self._client(user_id, faults=faults, line=self._line)
-        enabled = [enable(plugin, self._configs.get(plugin.name)) for plugin in plugins]
-        runner = AccountRunner(client, enabled, get_log(), options, database=self.database, observers=[self])
+        made = _Bot(user_id, plugins, options, faults)
+        runner = self._made[user_id] = await self._start(made)
+        self._bots[user_id] = made
+        await runner.ready.wait()
+        return runner
+
+    async def restart(self, user_id: str = "", *plugins: Plugin) -> AccountRunner:
+        """Let a bot (the first, if none is named) die as by `kill -9`, and start it again on what it has written down.
+
+        `plugins`: what it runs from then on, if that has changed. `wait` for `ready` of what is returned, or `settle`.
+        """
+        bot = user_id or self.bot_id
+        if bot in self._made:
+            self.kill(bot)
+        made = self._bots[bot]
+        if plugins:
+            made = self._bots[bot] = replace(made, plugins=plugins)
+        runner = self._made[bot] = await self._start(made)
+        if bot == self.bot_id:
+            self.bot = runner
+        return runner
+
+    def kill(self, user_id: str = "") -> None:
+        """Let a bot die as by `kill -9`: no handler gets a word more, and nobody says goodbye."""
+        runner = self._made.pop(user_id or self.bot_id)
+        self._runners.remove(runner)
+        self._mortal[user_id or self.bot_id].die()
+        runner.abandon()
+
+    async def _start(self, bot: _Bot) -> AccountRunner:
+        journal = None
+        if self._durable:
+            journal = self._mortal[bot.user_id] = MortalJournal(SqliteJournal(self.database, bot.user_id, clock=self.clock))
+        client = self._client(bot.user_id, faults=bot.faults, line=self._line)
+        runner = AccountRunner(
+            client,
+            [enable(plugin, self._configs.get(plugin.name)) for plugin in bot.plugins],
+            get_log(),
+            bot.options,
+            key=bot.user_id,
+            database=self.database,
+            journal=journal,
+            observers=[self],
+        )
         self._runners.append(runner)
         await runner.start()
-        await runner.ready.wait()
         return runner
 
     async def user(self, user_id: str) -> Person:

@@ -27,4 +27,4 @@ _paces: WeakKeyDictionary[Client, Pace] = WeakKeyDictionary()
 
 def pace_of(client: Client) -> Pace:
     """The pace of an account, as long as it is there."""
-    return _paces.setdefault(client, Pace())
+    return _paces.setdefault(client.underlying, Pace())

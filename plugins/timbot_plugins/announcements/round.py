@@ -41,7 +41,7 @@ class Teller:
 
     async def tell(self) -> None:
         """Tell everybody who has not been told. Without a login it is broken off, and resumed after the next one."""
-        going = _going.setdefault(self._out.client, set())
+        going = _going.setdefault(self._out.client.underlying, set())
         if self._round in going:
             return
         going.add(self._round)
@@ -85,7 +85,7 @@ class Teller:
                 await pace_of(self._out.client).turn(self._per_second)
                 if not said:
                     await self._records.note(recipient, "unknown")
-                await self._send(recipient, text)
+                await self._send(recipient, text, key=f"{label(recipient)} {said}")
                 said += 1
         except NotLoggedIn:
             if not said:
@@ -101,8 +101,8 @@ class Teller:
             self._log.debug("announcement sent", to=recipient.id, kind=recipient.kind)
             await self._records.note(recipient, "sent")
 
-    async def _send(self, recipient: Recipient, text: str) -> None:
+    async def _send(self, recipient: Recipient, text: str, *, key: str) -> None:
         if recipient.kind == "group":
-            await self._out.group(recipient.id, text, priority=self._item.group_priority)
+            await self._out.group(recipient.id, text, priority=self._item.group_priority, key=key)
         else:
-            await self._out.user(recipient.id, text)
+            await self._out.user(recipient.id, text, key=key)

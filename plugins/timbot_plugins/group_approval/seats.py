@@ -51,4 +51,4 @@ _seats: WeakKeyDictionary[Client, Seats] = WeakKeyDictionary()
 
 def seats_of(client: Client) -> Seats:
     """The seats of an account, as long as it is there."""
-    return _seats.setdefault(client, Seats(client))
+    return _seats.setdefault(client.underlying, Seats(client.underlying))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import msgspec
+
 from timbot.im.wire.identity import (
     SAME_MESSAGE_SECONDS,
     C2CIdentity,
@@ -35,6 +37,7 @@ WRITTEN_SECONDS: Final = 6 * 3600.0
 C2C: Final = b'["c2c",'
 """How the identities of C2C messages begin; `C2C_END` is beyond them all."""
 C2C_END: Final = b'["c2c-'
+JOB: Final = b'["job",'
 _FLEETING: Final = b'["fleeting",'
 _REQUESTS: Final = (b'["friend",', b'["notice",')
 
@@ -61,5 +64,10 @@ def person(identity: Identity) -> str:
 
 
 def person_of(identity: bytes | None) -> str:
-    """The same, of its bytes."""
-    return "" if identity is None else person(decode_identity(identity))
+    """The same, of its bytes; nobody for a run of a job."""
+    return "" if identity is None or identity.startswith(JOB) else person(decode_identity(identity))
+
+
+def job_identity(name: str, nominal: float) -> bytes:
+    """The identity of a job's run: it is one event for its nominal time (Unix seconds), whenever it begins."""
+    return msgspec.json.encode(("job", name, nominal))

@@ -73,7 +73,7 @@ class _Event:
 class MemoryJournal:
     """The `Journal` of one account, in this process's memory. `database` holds the plugins' state, under `key`."""
 
-    def __init__(self, database: Database, key: str, *, clock: Clock | None = None) -> None:
+    def __init__(self, database: Database | None, key: str, *, clock: Clock | None = None) -> None:
         self._database = database
         self._key = key
         self._clock = clock or SystemClock()
@@ -109,7 +109,7 @@ class MemoryJournal:
             refused.set_exception(error)
             return refused
         numbers = [_WAYS[type(change)](self, change) for change in changes]
-        if not states:
+        if not states or self._database is None:
             return self._done(numbers)
 
         def write(connection: sqlite3.Connection) -> list[int]:

@@ -24,13 +24,23 @@ _NOBODY = -1
 class SqliteJournal:
     """The `Journal` of one account in a database. Many accounts share one database, and one recorder.
 
-    `key` names the account, as for `Database.scope`: plugin state is written under it. Without `recorder` there are no
+    `key` names the account, as for `Database.scope`: plugin state is written under it. `world` tells servers apart that begin
+    anew, as a sandbox may: in another world nothing of the old one is still to be done. Without `recorder` there are no
     suspects, as befits a tool that opens the journal of a stopped bot; it need not call `resume` either.
     """
 
-    def __init__(self, database: Database, key: str, *, recorder: Recorder | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: str,
+        *,
+        world: str = "",
+        recorder: Recorder | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._database = database
         self._key = key
+        self._account_key = f"{key}#{world}" if world else key
         self._recorder = recorder
         self._clock = clock or SystemClock()
         self._account: Account | None = None
@@ -115,15 +125,15 @@ class SqliteJournal:
         """The account, in the writer's thread. It is known for good once it was found, not when it was made: that may fail."""
         if self._account is not None:
             return self._account
-        found = writing.find_account(connection, self._key)
+        found = writing.find_account(connection, self._account_key)
         if found is None:
-            return Account(writing.make_account(connection, self._key), self._key)
+            return Account(writing.make_account(connection, self._account_key), self._key)
         self._account = Account(found, self._key)
         return self._account
 
     async def _read(self, work: Callable[[sqlite3.Connection, int], _T]) -> _T:
         def look(connection: sqlite3.Connection) -> _T:
-            account = self._account.id if self._account else writing.find_account(connection, self._key)
+            account = self._account.id if self._account else writing.find_account(connection, self._account_key)
             return work(connection, _NOBODY if account is None else account)
 
         return await self._database.read(look)
