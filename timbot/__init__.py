@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from timbot.im.client import Client
     from timbot.im.model.group import GroupType
     from timbot.patterns import Match, Pattern
+    from timbot.runtime.dialogues import AskCancelled, AskTimeout
     from timbot.runtime.sender import Sender
     from timbot.store import Store
     from timbot.templating import Template, Variables
@@ -52,6 +53,8 @@ __all__ = [
     "AT_ALL",
     "PASS",
     "Accept",
+    "AskCancelled",
+    "AskTimeout",
     "Bot",
     "Client",
     "Context",
@@ -108,6 +111,8 @@ __all__ = [
 ]
 
 _LATER: Final = {
+    "AskCancelled": "timbot.runtime.dialogues",
+    "AskTimeout": "timbot.runtime.dialogues",
     "Client": "timbot.im.client",
     "GroupType": "timbot.im.model.group",
     "Match": "timbot.patterns",

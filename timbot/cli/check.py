@@ -33,6 +33,8 @@ def command(context: click.Context, file: Path) -> None:
         number = len(errors.problems)
         click.echo(f"{number} {'mistake' if number == 1 else 'mistakes'}", err=True)
         context.exit(exits.CONFIG)
+    for advice in assembly.advice:
+        click.echo(f"Note: {advice}", err=True)
     for exposed in exposed_files(assembly.config, file.parent):
         click.echo(f"Note: everybody on this machine can read {exposed}, which holds a secret: chmod 600 {exposed}", err=True)
     click.echo(f"{file} is fine: {_summary(assembly)}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from timbot.config import Config, ConfigErrors, Document, Location, PluginUse, Problem
 from timbot.errors import ConfigError, PluginError, TimbotError
 from timbot.routing.plugin import Plugin
+from timbot.routing.steady import unsteady_calls
 from timbot.routing.table import Table
 from timbot.runtime.enabled import Enabled, templates_of
 from timbot.runtime.loader import Loader
@@ -32,6 +33,8 @@ class Assembly:
     path: Path
     config: Config
     plugins: Mapping[str, tuple[Enabled, ...]]
+    advice: tuple[Problem, ...] = ()
+    """What works, and may not do what its author thinks."""
     left_out: tuple[str, ...] = ()
     """What is wrong with plugins that `keep_going` left out."""
 
@@ -49,7 +52,8 @@ def assemble(path: Path, extra: Sequence[Plugin] = (), *, keep_going: bool = Fal
     problems = [*document.problems, *assembler.problems, *([] if keep_going else assembler.failures)]
     if problems:
         raise ConfigErrors(problems)
-    return Assembly(path, document.config(), plugins, tuple(str(failure) for failure in assembler.failures))
+    left_out = tuple(str(failure) for failure in assembler.failures)
+    return Assembly(path, document.config(), plugins, tuple(assembler.advice), left_out)
 
 
 class _Assembler:
@@ -57,6 +61,7 @@ class _Assembler:
 
     def __init__(self, document: Document, folder: Path, extra: Sequence[Plugin]) -> None:
         self.problems: list[Problem] = []
+        self.advice: list[Problem] = []
         self.failures: list[Problem] = []
         """Plugins that could not be imported."""
         self._document = document
@@ -141,10 +146,12 @@ class _Assembler:
         for file in _sources(plugin):
             try:
                 with tokenize.open(file) as opened:
-                    named = templates_used(opened.read())
+                    source = opened.read()
+                named, unsteady = templates_used(source), unsteady_calls(source)
             except (OSError, SyntaxError, ValueError) as broken:  # it has changed since it was imported
                 self.problems.append(Problem(str(file), plugin.name, f"it cannot be read again: {broken}"))
                 continue
+            self.advice += [Problem(f"{file}:{each.line}:{each.column}", plugin.name, str(each)) for each in unsteady]
             for used in named:
                 try:
                     template = templates.get(used.name)

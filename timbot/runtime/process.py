@@ -76,6 +76,8 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
     """Run what was assembled until `stop` is set. Relative paths are relative to the configuration's file."""
     config, folder = assembly.config, assembly.path.parent
     log = logging.get_log()
+    for advice in assembly.advice:
+        log.warning("a handler may not go on after a restart", problem=str(advice))
     for problem in assembly.left_out:
         log.error("plugin left out", problem=problem)
     async with AsyncExitStack() as stack:
