@@ -262,7 +262,7 @@ class Tab:
 
     def open(self, name: str) -> Tab:
         self.page.locator(".row", has_text=name).first.click()
-        self.page.wait_for_selector(".chat h2")
+        self.page.locator(".chat h2", has_text=name).wait_for()  # before that, what is typed belongs to the chat before
         return self
 
     def say(self, text: str) -> Tab:

@@ -71,9 +71,11 @@ def test_all_text_can_be_read_in_both_schemes(tab: OpenTab, town: Town, scheme: 
     for chat in ("C2Cbot", "GROUPlobby", "GROUPden", "C2Cbob"):
         alice.find(f".row[data-id={chat}]").click()
         if chat == "C2Cbob":
+            expect(alice.find(".chat h2")).to_have_text("bob")
             alice.say("and back")
             expect(alice.find(".way").last).to_have_text("· sent")
         if chat == "C2Cbot":
+            expect(alice.find(".chat h2")).to_have_text("Timbot")
             alice.say("hello")
             alice.bubble("Hello")
         measured += alice.page.evaluate(CONTRASTS)

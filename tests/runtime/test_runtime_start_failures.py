@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from timbot.errors import PluginError, TimbotError
+from timbot.im.client import Account, Client
+from timbot.im.credentials import from_secret_key
+from timbot.im.endpoints import Endpoint
 from timbot.runtime import process
 from timbot.runtime.account import AccountRunner
 from timbot.runtime.assembly import Assembly, assemble
@@ -171,8 +174,9 @@ async def test_a_plugin_that_cannot_be_closed_keeps_no_account_logged_in() -> No
         async def close(self, grace: float) -> None:
             raise ValueError("no")
 
-    runner = AccountRunner.__new__(AccountRunner)
-    runner.client, runner._task, runner._jobs, runner._dispatcher = Left(), None, None, Closing()  # type: ignore[assignment]
+    client = Client(Account(1, "bot", from_secret_key(1, "x")), endpoint=Endpoint("nowhere", ("ws://127.0.0.1:1",)))
+    runner = AccountRunner(client, [], get_log())
+    runner.client, runner._dispatcher = Left(), Closing()  # type: ignore[assignment]
     with pytest.raises(ValueError, match="no"):
         await runner.stop()
     assert runner.client.out  # type: ignore[attr-defined]  # the one above
