@@ -16,6 +16,7 @@ from timbot.im.model.record import decode_event
 from timbot.routing.plugin import Route
 from timbot.runtime.dialogues import Dialogues, Question
 from timbot.runtime.handling import Handling, LeftOpen, Tell
+from timbot.runtime.journal.unawaited import unawaited
 from timbot.runtime.journal.values import Finish, KeptEvent, OpenLane
 from timbot.runtime.lanes import Lanes
 from timbot.runtime.machinery import Machinery
@@ -261,7 +262,7 @@ class Dispatcher:
     # Writing down
 
     def _keep_done(self, number: int) -> None:
-        self._journal.commit(Finish(number)).add_done_callback(_heard)
+        unawaited(self._journal.commit(Finish(number)))
 
 
 def _decision(routes: Sequence[Route]) -> bytes:
@@ -270,9 +271,3 @@ def _decision(routes: Sequence[Route]) -> bytes:
 
 def _decided(data: bytes) -> list[str]:
     return msgspec.json.decode(data, type=list[str])
-
-
-def _heard(future: asyncio.Future[list[int]]) -> None:
-    """A journal that fails stops the bot by itself; nobody else has to hear of it."""
-    if not future.cancelled():
-        future.exception()

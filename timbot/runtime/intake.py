@@ -16,6 +16,7 @@ from timbot.im.model.record import encode_event
 from timbot.im.wire.identity import encode_identity
 from timbot.runtime.activity import kind_of
 from timbot.runtime.journal.interface import Journal
+from timbot.runtime.journal.unawaited import unawaited
 from timbot.runtime.journal.values import NewEvent
 from timbot.runtime.occasion import Occasion, Occasions
 
@@ -83,7 +84,7 @@ class Intake:
                 if arrival.identity is not None:
                     occasion.kept = True
                     new.append(self._new(occasion, encode_identity(arrival.identity)))
-            future = self._journal.take(new, delivery.change) if new or delivery.change else None
+            future = unawaited(self._journal.take(new, delivery.change)) if new or delivery.change else None
             await written.put((delivery, occasions, future))
         await written.put(None)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from timbot.errors import ImError
 from timbot.im.model.message import Message
 from timbot.runtime.journal.interface import Journal
+from timbot.runtime.journal.unawaited import unawaited
 from timbot.runtime.journal.values import Bury, Commit, Decide, Fail, Finish, Intend, KeptSend, KeptStep, SendState
 from timbot.runtime.overtime import Overtime
 
@@ -95,7 +96,7 @@ class Turn:
     def note(self, *changes: Commit) -> None:
         """Write down without waiting for it."""
         if self.number:
-            self._journal.commit(*self._put_off(), *changes).add_done_callback(_heard)
+            unawaited(self._journal.commit(*self._put_off(), *changes))
 
     def put_off(self, change: Commit) -> None:
         """Write down with whatever is written down next."""
@@ -105,9 +106,9 @@ class Turn:
         """The event is done."""
         if self.number:
             later, self._later = self._later, []
-            self._journal.commit(*later, Finish(self.number)).add_done_callback(_heard)
+            unawaited(self._journal.commit(*later, Finish(self.number)))
         elif self._later:
-            self._journal.commit(*self._put_off()).add_done_callback(_heard)
+            unawaited(self._journal.commit(*self._put_off()))
 
     def fail(self) -> None:
         """An attempt has failed. What it had put off is void."""
@@ -196,9 +197,3 @@ class Turn:
 
 async def _without(future: asyncio.Future[list[int]], first: int) -> list[int]:
     return (await future)[first:]
-
-
-def _heard(future: asyncio.Future[list[int]]) -> None:
-    """A journal that fails stops the bot by itself; nobody else has to hear of it."""
-    if not future.cancelled():
-        future.exception()

@@ -19,6 +19,7 @@ from timbot.im.client import Client
 from timbot.im.model.message import Message
 from timbot.im.model.record import decode_message, encode_message
 from timbot.runtime.journal.interface import Journal
+from timbot.runtime.journal.unawaited import unawaited
 from timbot.runtime.journal.values import Commit, Intend, KeptSend, SendState, Settle, StepId
 from timbot.runtime.sending.limits import in_doubt
 from timbot.runtime.sending.refusals import decode_refusal, encode_refusal
@@ -332,7 +333,7 @@ class Outbox:
             origin.heard_of(number, None)
 
     def _keep(self, change: Commit) -> None:
-        self._journal.commit(change).add_done_callback(_heard)
+        unawaited(self._journal.commit(change))
 
     def _begin(self, work: Awaitable[None], name: str) -> None:
         async def run() -> None:
@@ -358,9 +359,3 @@ class Outbox:
 
 def _token(message: OutgoingMessage) -> tuple[str, int, int]:
     return message.conversation_id, message.sequence, message.random
-
-
-def _heard(future: asyncio.Future[list[int]]) -> None:
-    """A journal that fails stops the bot by itself; nobody else has to hear of it."""
-    if not future.cancelled():
-        future.exception()
