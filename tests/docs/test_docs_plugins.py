@@ -97,6 +97,15 @@ async def test_how_long_a_text_may_be(character: str, most: int) -> None:
         assert "".join(parts) == character * 2 * most
 
 
+async def test_a_dialogue(module: ModuleType) -> None:
+    page = execute(PLUGINS, module)
+    async with World(page["signup"]) as world:
+        alice = await world.user("alice")
+        assert await alice.says("/signup") == ["What is your name?"]
+        assert await alice.burst(["Alice", "old", "33"]) == ["How old are you?", "A number, please.", "Signed up, Alice."]
+    assert page["ages"].saved == {"alice": 33}
+
+
 async def test_messages_taken_back_and_mentions(module: ModuleType) -> None:
     async with World(execute(PLUGINS, module)["more"]) as world:
         alice = await world.user("alice")
