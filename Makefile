@@ -5,7 +5,7 @@ AS = bob
 URL = sandbox
 WORKERS ?= auto
 
-.PHONY: run chat test check bench lock clean
+.PHONY: run chat test check soak bench lock clean
 
 run:            ## a bot with its own local TIM server, no account and no network needed
 	@tools/setup run
@@ -26,6 +26,10 @@ check:          ## formatting, lint, types, the layers
 # One worker for each core, but not more than four: by then the longest file is what takes its time.
 test: check     ## the checks and every test, the official SDK's included; in one process: make test WORKERS=0
 	$(PY) -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+soak:           ## a bot killed with -9 again and again while people talk: make soak SOAK="--kills 20 --messages 2000 --seed 7"
+	@tools/setup test
+	$(PY) -m tests.chaos $(SOAK)
 
 bench:          ## what a message costs, printed as ratios
 	@tools/setup test

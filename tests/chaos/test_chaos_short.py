@@ -10,18 +10,11 @@ from tests.chaos.plan import Options
 from tests.chaos.report import write_json
 from tests.chaos.soak import soak
 
-SURVIVES_KILLS = False
-"""Whether a bot goes on where it was killed. Until it does, there is nothing to hold it to."""
-
 SEED = 2863
 """Its four kills fall between an effect and its record, an answer and its record, an intent and its answer, and a push and
 its ack."""
 
-pytestmark = [
-    pytest.mark.judge,
-    pytest.mark.timeout(150),
-    pytest.mark.skipif(not SURVIVES_KILLS, reason="a bot does not go on yet where it was killed"),
-]
+pytestmark = [pytest.mark.judge, pytest.mark.timeout(150)]
 
 
 async def test_a_killed_bot_loses_doubles_and_disorders_nothing(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Options:
     instances: int
     dedupe: Literal["documented", "none"]
     unacked: Literal["redeliver", "forget"]
+    history_late: float
     public: bool
     allow_host: tuple[str, ...]
 
@@ -73,6 +74,14 @@ def _users(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     show_default=True,
     help="Whether a push that was never acknowledged comes again after a reconnect.",
 )
+@click.option(
+    "--history-late",
+    type=click.FloatRange(0, 60),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How late a message may appear in histories.",
+)
 @click.option("--public", is_flag=True, help="Other machines may connect. Needs a key of its own.")
 @click.option("--allow-host", multiple=True, metavar="NAME", help="A further name it answers to; may be repeated.")
 def command(**options: object) -> None:
@@ -98,7 +107,9 @@ async def _run(options: Options) -> None:
         key.text,
         sdk_app_id=options.sdk_app_id,
         users=options.users,
-        settings=Settings(instances=options.instances, dedupe=options.dedupe, unacked=options.unacked),
+        settings=Settings(
+            instances=options.instances, dedupe=options.dedupe, unacked=options.unacked, history_late=options.history_late
+        ),
     )
     people = tuple(user for user in options.users if user not in options.bots)
     server = SandboxServer(
