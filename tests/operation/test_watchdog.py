@@ -127,6 +127,17 @@ async def test_a_loop_that_turns_or_waits_is_left_alone(log: LogCapture) -> None
     assert not log.entries
 
 
+async def test_time_in_which_nothing_of_the_process_ran_does_not_count(log: LogCapture) -> None:
+    watching = dog(warn_after=1.0)
+    watching._loop_thread = threading.get_ident()
+    for _ in range(20):
+        watching._look(1000.0)  # it was away as long as the loop was
+    assert watching._told == 0
+    for _ in range(10):
+        watching._look(0.04)
+    assert watching._told == 1
+
+
 async def test_a_listener_that_fails_does_not_end_the_watch(log: LogCapture) -> None:
     def broken(_: Blocked) -> None:
         raise ValueError("no")

@@ -40,7 +40,6 @@ LONGEST_PAUSE: Final = 300.0
 EXIT_CODE: Final = 71
 """What the process exits with when the loop does not come back (`timbot.cli.exits.BLOCKED`)."""
 
-_RUN_ONCE: Final = getattr(asyncio.base_events.BaseEventLoop, "_run_once").__code__  # noqa: B009 - it is not public
 _NOT_TO_BLAME: Final = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _HINT: Final = (
     "It waits without 'await', or computes for long: nothing else runs meanwhile. 'await asyncio.to_thread(...)' helps."
@@ -152,8 +151,7 @@ class Watchdog:
             self._guard()
             while not self._stopped.wait(TICK):
                 now = time.monotonic()
-                # The time in which this thread did not run either says nothing about the loop: the process was stopped.
-                self._look(min(now - awake, 2 * TICK))
+                self._look(now - awake)
                 awake = now
                 self._guard()
         with contextlib.suppress(Exception):
@@ -172,13 +170,14 @@ class Watchdog:
                 self._tell(lambda: self._log.warning("loop goes on", seconds=blocked))
             self._seen, self._held, self._told, self._next = beat, 0.0, 0, self._warn_after
             return
-        self._held += awake
+        # A time in which this thread did not run either says nothing about the loop: the process was stopped.
+        self._held += min(awake, 2 * TICK)
         seconds = self._held
         leaving = 0 < self._exit_after <= seconds
         if seconds < self._next and not leaving:
             return
         frame = sys._current_frames().get(self._loop_thread)
-        if frame is None or _waits(frame):
+        if frame is None:
             return
         blocked_by = self._places.blame(frame, seconds)
         del frame
@@ -222,13 +221,3 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
-
-
-def _waits(frame: FrameType) -> bool:
-    """Whether the loop itself waits for something to happen, as it should when there is nothing to do."""
-    called = ""
-    for one in _outwards(frame):
-        if one.f_code is _RUN_ONCE:
-            return called in ("", "select")
-        called = one.f_code.co_name
-    return False
