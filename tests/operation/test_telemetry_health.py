@@ -56,7 +56,7 @@ async def site() -> AsyncIterator[Site]:
         world.telemetry = Telemetry("127.0.0.1", 0, oldest_event=600.0)
         world.journal = Figures()
         world.telemetry.watch(world.bot)
-        world.telemetry.watch_journal("bot", world.journal)
+        world.telemetry.watch_journal("bot", lambda: world.journal)
         await asyncio.sleep(1)
         yield world
         await world.telemetry.__aexit__(None, None, None)
@@ -93,7 +93,7 @@ async def test_a_bound_of_nought_is_none() -> None:
         journal = Figures()
         journal.says = {"open": 1, "oldest": 10**6}
         telemetry.watch(world.bot)
-        telemetry.watch_journal("bot", journal)
+        telemetry.watch_journal("bot", lambda: journal)
         await asyncio.sleep(1)
         assert telemetry.health().healthy
         await telemetry.__aexit__(None, None, None)

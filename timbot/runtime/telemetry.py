@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -38,14 +39,14 @@ class Counted(Protocol):
 class _Journal:
     """A journal as it was counted last."""
 
-    def __init__(self, account: str, journal: Counted) -> None:
+    def __init__(self, account: str, journal: Callable[[], Counted]) -> None:
         self._journal = journal
         self._figures: dict[str, int] = {}
         self._counted_at = 0.0
         self.rounds = Rounds(f"telemetry: journal of {account}", self._count, every=COUNT_EVERY)
 
     async def _count(self) -> None:
-        figures = await self._journal.counts()
+        figures = await self._journal().counts()
         self._figures, self._counted_at = figures, asyncio.get_running_loop().time()
 
     def figure(self, name: str) -> float:
@@ -115,8 +116,8 @@ class Telemetry:
             heard=lambda: _heard(_client(account)),
         )
 
-    def watch_journal(self, account: str, journal: Counted) -> None:
-        """The journal of an account, counted every `COUNT_EVERY` seconds."""
+    def watch_journal(self, account: str, journal: Callable[[], Counted]) -> None:
+        """The journal that an account has at the moment, counted every `COUNT_EVERY` seconds."""
         watched = self._journals[account] = _Journal(account, journal)
         self.metrics.watch_journal(account, watched.figure)
         self._begin(watched.rounds)
