@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, closing, nullcontext
@@ -27,6 +28,7 @@ from timbot.runtime.control.server import ControlServer
 from timbot.runtime.control.signatures import GivenSignature
 from timbot.runtime.demo import EmbeddedSandbox
 from timbot.runtime.dispatcher import Options
+from timbot.runtime.journal.interface import Journal
 from timbot.runtime.journal.recorder import Recorder
 from timbot.runtime.journal.sqlite import SqliteJournal
 from timbot.runtime.leftovers import end_what_is_left
@@ -126,6 +128,7 @@ async def run(assembly: Assembly, stop: asyncio.Event, announce: Announce, watch
             runners.append(runner)
             if telemetry is not None:
                 telemetry.watch(runner)
+                telemetry.watch_journal(account.user_id, functools.partial(_journal_of, runner))
                 if account.user_sig is not None or account.user_sig_file is not None:
                     fixed = account.user_sig is not None
                     given = GivenSignature(source, account.user_id, SystemClock(), fixed=fixed)
@@ -157,6 +160,10 @@ def _control(folder: Path, desks: Callable[[], Sequence[Desk]], telemetry: Telem
     registry = Registry()
     Commands(desks, lambda: {} if telemetry is None else telemetry.health().as_json()).register(registry)
     return ControlServer(folder, registry, logging.get_log())
+
+
+def _journal_of(keeper: Keeper[AccountRunner]) -> Journal:
+    return keeper.runner.journal
 
 
 def _options(config: Config, account: AccountConfig) -> Options:
