@@ -36,6 +36,7 @@ plugins:
 loop_guard: 0
 http: false
 state: state
+durability: {durability}
 log: {{level: info, format: json, texts: true}}
 """
 
@@ -99,7 +100,8 @@ async def soak(options: Options, folder: Path, say: Say = lambda _: None) -> Run
 
 def _furnish(folder: Path, options: Options, port: int) -> None:
     plugin = HERE / "bots" / f"{options.bot}.py"
-    (folder / "soak.yaml").write_text(CONFIG.format(port=port, bot=BOT, plugin=plugin), encoding="utf-8")
+    durability = "full" if options.full else "off"  # one that remembers nothing is to be convicted
+    (folder / "soak.yaml").write_text(CONFIG.format(port=port, bot=BOT, plugin=plugin, durability=durability), encoding="utf-8")
     key = folder / "key"
     key.touch(mode=0o600)
     key.write_text(KEY, encoding="utf-8")
