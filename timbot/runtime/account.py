@@ -112,6 +112,7 @@ class AccountRunner:
         """Log in and begin. Raises `LoginRefused`, `CredentialsError`, `ConnectionLost`, `StoreError`."""
         resumed = self._resumed = await self.journal.resume()
         self.client.remember(resumed.memory)
+        self._machinery.dialogues.resume(resumed.dialogues)  # before anything comes in: it may be an answer
         self._intake.prepare()
         self._task = asyncio.create_task(self._run(), name=f"account {self.client.user_id}")
         try:
@@ -121,7 +122,6 @@ class AccountRunner:
             raise
         await self._learn_names()
         await self._machinery.speaker.outbox.resume(resumed.sends)
-        self._machinery.dialogues.resume(resumed.dialogues)
         await run_alone(self.journal, resumed, self.client.clock.now(), self._turn_kept, self._log)
         self._dispatcher.resume(resumed.lanes)
         self._begun.set()

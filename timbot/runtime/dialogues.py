@@ -166,6 +166,8 @@ class Dialogues:
         record = RecordStep(step, ASK, question.kept.who, "", result)
         if step.event:
             await self._journal.commit(Unpark(step.event), record, *changes)
+        elif changes:
+            await self._journal.commit(*changes)
         if question.waiter is None or question.turn is None or question.steps is None:
             await self._replay(step.event)
         elif not question.waiter.done():

@@ -164,8 +164,9 @@ class Dispatcher:
 
     async def _read_back(self, lane: str, after: int) -> None:
         """Put what the journal has of a lane into it, and come again for the rest."""
+        known = self._on_disk[lane]  # as it is before the look: what comes during it, the look may not see
         kept = await self._journal.waiting(lane, after, AT_A_TIME)
-        last = kept[-1].number if kept else self._on_disk[lane]
+        last = kept[-1].number if kept else known
         for each in kept:
             self._lanes.push(lane, functools.partial(self.turn_kept, each))
         if len(kept) < AT_A_TIME and last >= self._on_disk[lane]:

@@ -59,7 +59,7 @@ class Intake:
     async def read(self) -> AsyncIterator[Occasion]:
         """What happens, each once it is written down. Raises `StoreBroken`."""
         written: asyncio.Queue[_Written | None] = asyncio.Queue(MOST_ON_THE_WAY)
-        reader = asyncio.create_task(self._write_down(written), name=f"account {self._client.user_id}: intake")
+        reader = asyncio.create_task(self._write_down_all(written), name=f"account {self._client.user_id}: intake")
         try:
             while (item := await written.get()) is not None:
                 delivery, occasions, future = item
@@ -74,6 +74,14 @@ class Intake:
             reader.cancel()
             await asyncio.wait({reader})
 
+    async def _write_down_all(self, written: asyncio.Queue[_Written | None]) -> None:
+        try:
+            await self._write_down(written)
+        except Exception:
+            await written.put(None)  # else whoever reads would wait for ever, and the bot be deaf
+            raise
+        await written.put(None)
+
     async def _write_down(self, written: asyncio.Queue[_Written | None]) -> None:
         assert self._deliveries is not None, "prepare() comes first"
         async for delivery in self._deliveries:
@@ -86,7 +94,6 @@ class Intake:
                     new.append(self._new(occasion, encode_identity(arrival.identity)))
             future = unawaited(self._journal.take(new, delivery.change)) if new or delivery.change else None
             await written.put((delivery, occasions, future))
-        await written.put(None)
 
     def _occasion(self, event: model.Event) -> Occasion:
         now = self._client.server_now()

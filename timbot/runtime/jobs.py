@@ -126,7 +126,9 @@ class JobRunner:
                 await journal.commit(Bury(kept.number, "diverged", "There is no such job any more.", self._now()))
             return
         async with self._locks[name]:
-            while events := await journal.waiting(lane, 0, 1):
+            after = 0  # nobody waits for a run's end to be written down: the next look may still see it open
+            while events := await journal.waiting(lane, after, 1):
+                after = events[0].number
                 if not await self.turn_kept(events[0]):
                     return
 
