@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Literal
 
 from timbot import Context, Message, Plugin, Text
@@ -10,7 +11,7 @@ from timbot.im.wire.elements import Element, TextElem, open_element
 from timbot.runtime.dispatcher import Options
 from timbot.runtime.journal.memory import MemoryJournal
 from timbot.runtime.log import get_log
-from timbot.runtime.sending.limiter import Unlimited
+from timbot.runtime.sending.limits import Limits, Pacer
 from timbot.runtime.sending.outbox import Origin, Outbox
 from timbot.sandbox.domain.group_rules import GroupType
 from timbot.sandbox.domain.messages import C2CMessage, GroupChanges, GroupMessage
@@ -45,7 +46,8 @@ class Voice:
 
     def __init__(self, world: World) -> None:
         client = world.bot.client
-        self.outbox = Outbox(client, MemoryJournal(None, "voice", clock=client.clock), get_log(), Unlimited())
+        pacer = Pacer(Limits(None, None, None), client.clock, random.Random(1))
+        self.outbox = Outbox(client, MemoryJournal(None, "voice", clock=client.clock), get_log(), pacer)
 
     async def send(self, message: OutgoingMessage, *, online_user_only: bool = False) -> Message:
         sent: list[Message] = []

@@ -115,6 +115,17 @@ class SandboxConfig(_Model):
     """Whether the chat page is served."""
 
 
+class LimitsConfig(_Model):
+    """How fast the bots may speak, beyond what the vendor documents."""
+
+    group_share: float = Field(default=0.75, gt=0, le=1)
+    """The bot's part of what a group may say in a second, which is 40 messages."""
+    c2c: int = Field(default=0, ge=0)
+    """Messages a second to one user; 0: no limit."""
+    account: int = Field(default=0, ge=0)
+    """Messages a second of one account to everybody; 0: no limit."""
+
+
 class SentencesConfig(_Model):
     """What people are told where no handler has a say. Empty: nothing."""
 
@@ -158,6 +169,8 @@ class Config(_Model):
     """Messages that come later than this, after a week offline say, are not answered as if they were new."""
     time_limit: Duration = 60.0
     """How long a handler may run; waiting for an answer or the network does not count. 0: as long as it likes."""
+    limits: LimitsConfig = LimitsConfig()
+    """How fast the bots may speak."""
     sentences: SentencesConfig = SentencesConfig()
     """What people are told where no handler has a say."""
     http: HttpConfig | Literal[False] = HttpConfig()

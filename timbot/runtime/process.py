@@ -32,6 +32,7 @@ from timbot.runtime.journal.interface import Journal
 from timbot.runtime.journal.recorder import Recorder
 from timbot.runtime.journal.sqlite import SqliteJournal
 from timbot.runtime.leftovers import end_what_is_left
+from timbot.runtime.sending.limits import Limits
 from timbot.runtime.signals import stop_event
 from timbot.runtime.sources import source_of
 from timbot.runtime.watchdog import Places, Watchdog
@@ -174,6 +175,7 @@ def _options(config: Config, account: AccountConfig) -> Options:
         time_limit=config.time_limit,
         stale_after=config.stale_after,
         keep=config.keep,
+        limits=Limits.documented(**config.limits.model_dump()),
         sentences=config.sentences.model_dump(),
     )
 

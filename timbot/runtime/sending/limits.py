@@ -128,14 +128,15 @@ class Limits:
     account: Window | None = None
 
     @classmethod
-    def documented(cls, *, group_share: float | None = None) -> Limits:
+    def documented(cls, *, group_share: float | None = None, c2c: int = 0, account: int = 0) -> Limits:
         """The vendor's limits. `group_share` (above 0, at most 1; three quarters unless it is said): the bot's part of what a
-        group may say."""
+        group may say. `c2c`, `account`: messages a second to one user, and to everybody; 0: as documented."""
         pages, chosen = vendor().documented, vendor().chosen
         share = chosen.group_share if group_share is None else group_share
         if not 0 < share <= 1:
             raise ValueError(f"a share is above 0 and at most 1, not {share:g}")
-        return cls(_window(pages.c2c, 1.0), _window(pages.group, share), _window(pages.account, 1.0))
+        one, all_ = (Window(rate, 1.0) if rate else None for rate in (c2c, account))
+        return cls(one or _window(pages.c2c, 1.0), _window(pages.group, share), all_ or _window(pages.account, 1.0))
 
 
 def _window(rate: Documented, share: float) -> Window | None:
