@@ -211,6 +211,52 @@ async def test_a_handler_that_takes_too_long_is_given_up_and_not_tried_again() -
     assert began == 2
 
 
+async def test_the_pause_between_two_attempts_is_not_the_handlers_time() -> None:
+    bot = Plugin("p")
+    attempts = 0
+
+    @bot.on_text
+    async def handler(ctx: Context[Text]) -> str:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 3:
+            await asyncio.sleep(29.5)
+            raise ValueError("not yet")
+        return "at last"
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        await ann.send(Text("x"))
+        await asyncio.sleep(100)
+        assert await ann.answers() == ["at last"]
+
+
+async def test_a_handler_that_does_not_let_itself_be_cancelled_takes_the_limit_from_no_other() -> None:
+    bot = Plugin("p")
+
+    @bot.on_text("stubborn")
+    async def stubborn(ctx: Context[Text]) -> str:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            return "done all the same"
+        return "never"
+
+    @bot.on_text("slow")
+    async def slow(ctx: Context[Text]) -> str:
+        await asyncio.sleep(3600)
+        return "never"
+
+    async with World(bot) as world:
+        ann = await world.user("ann")
+        await ann.send(Text("stubborn"))
+        await ann.send(Text("slow"))
+        await asyncio.sleep(150)
+        assert await ann.answers() == ["done all the same"]
+        (letter,) = await world.bot.journal.dead_letters()
+        assert letter.reason == "time limit"
+
+
 async def test_time_without_a_connection_is_not_the_handlers() -> None:
     bot = Plugin("p")
 

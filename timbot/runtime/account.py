@@ -211,7 +211,7 @@ class AccountRunner:
 
     async def _turn_kept(self, kept: KeptEvent) -> None:
         if not kept.lane.startswith(JOBS):
-            await self._dispatcher.turn_kept(kept)
+            await self._dispatcher.alone(kept)
         elif self._jobs is not None:
             await self._jobs.turn_kept(kept)
 

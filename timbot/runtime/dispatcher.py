@@ -149,6 +149,11 @@ class Dispatcher:
         """A dead letter is tried again, behind what waits in its lane."""
         self._lanes.push(kept.lane, functools.partial(self.turn_kept, kept))
 
+    async def alone(self, kept: KeptEvent) -> None:
+        """Go through an event while nothing else goes on, until it is done or waits for an answer."""
+        self.revive(kept)
+        await self._lanes.join()
+
     def let_go(self, user_id: str) -> None:
         """Give up what a person has said: it is about to be forgotten."""
         self._lanes.drop(f"C2C{user_id}")

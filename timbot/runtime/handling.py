@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from timbot.errors import ImError, NotLoggedIn
+from timbot.errors import ImError, InvalidArgument, NotLoggedIn, OutcomeUnknown, ServerError
+from timbot.im.api.messages import MessageDropped
 from timbot.im.model import events as model
 from timbot.im.model.message import ConversationType, split_conversation_id
 from timbot.routing.plugin import Route
@@ -33,6 +34,10 @@ RETRY_AFTER: Final = (1.0, 4.0)
 
 
 Tell = Callable[[Activity], None]
+
+
+FINAL: Final = (StepError, WrongReply, ServerError, OutcomeUnknown, MessageDropped, InvalidArgument)
+"""What a handler that does not catch it would come to again: it is a result, or a mistake in what it says."""
 
 
 class LeftOpen(Exception):
@@ -109,6 +114,7 @@ class Handling:
             began = time.perf_counter()
             try:
                 result = await self._attempt(route, occasion, context, arguments)
+                _let_be(turn)
                 result = await self._said_about(result, context, steps)
             finally:
                 steps.end()
@@ -118,7 +124,7 @@ class Handling:
                 turn.fail()
                 error = sentence_of(result.failure)
                 context.log.warning("handler failed, trying again", attempt=turn.attempts, wait=wait, error=error)
-                await asyncio.sleep(wait)
+                await _pause(turn, wait)
                 continue
             if result.failure is not None:
                 tell_failure(context.log, result.failure, place=route.place, sender=occasion.who)
@@ -146,7 +152,7 @@ class Handling:
             return self._cancelled(context, error)
         except (Exception, SystemExit) as error:
             # Whatever a handler does wrong, the lane goes on: the failure is its own, and no reason to end the process.
-            final = isinstance(error, StepError | WrongReply | ImError)  # the next attempt would come to the same
+            final = isinstance(error, FINAL)
             reason = "diverged" if isinstance(error, Divergence) else "failed"
             return Result(Ending("failed", f"failed: {sentence_of(error)}"), failure=error, reason=reason, again=not final)
 
@@ -257,6 +263,23 @@ class Handling:
         if isinstance(decision, Accept) and decision.welcome is not None and outcome is Outcome.DONE:
             await context.say(decision.welcome, to=_home(event), where=f"The welcome of {route.name}", patient=True)
         return ending(decision, outcome, friend=route.kind == "friend")
+
+
+async def _pause(turn: Turn, seconds: float) -> None:
+    """Wait before another attempt. That is no time of the handler's."""
+    turn.hold()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        turn.unhold()
+
+
+def _let_be(turn: Turn) -> None:
+    """A handler that did not let itself be cancelled has ended all the same: nobody is being cancelled any more."""
+    task = asyncio.current_task()
+    if turn.overtime and task is not None:
+        turn.overtime = False
+        task.uncancel()
 
 
 def _home(event: model.Event) -> str:

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from timbot.errors import ImError, NotLoggedIn, PluginError, TimbotError
+from timbot.errors import NotLoggedIn, PluginError, TimbotError
 from timbot.im.delivery import Change
 from timbot.routing.plugin import JobRoute, Planned
 from timbot.runtime.activity import Activity, Ending, sentence_of
 from timbot.runtime.clientview import view
 from timbot.runtime.dispatcher import JOBS
 from timbot.runtime.failures import tell_failure
-from timbot.runtime.handling import RETRY_AFTER
+from timbot.runtime.handling import FINAL, RETRY_AFTER
 from timbot.runtime.job import Job
 from timbot.runtime.journal.identities import job_identity
 from timbot.runtime.journal.values import Bury, KeptEvent, NewEvent, OpenLane
 from timbot.runtime.machinery import Machinery
 from timbot.runtime.overtime import Overtime
 from timbot.runtime.scheduler import CLEAN_UP_SECONDS, Run, Scheduler
-from timbot.runtime.steps import Divergence, StepError, Steps
+from timbot.runtime.steps import Divergence, Steps
 from timbot.runtime.turn import Turn
 from timbot.schedule import JobSpec
 
@@ -171,7 +171,7 @@ class JobRunner:
                 self._told(name, Ending("cancelled"), began)
                 raise
             except Exception as error:
-                final = isinstance(error, StepError | ImError | PluginError)  # the next attempt would come to the same
+                final = isinstance(error, (*FINAL, NotLoggedIn, PluginError))  # the next attempt would come to the same
                 if final or turn.attempts >= len(RETRY_AFTER):
                     self._told(name, Ending("failed", f"failed: {sentence_of(error)}"), began)
                     if not isinstance(error, NotLoggedIn):  # then it stays open

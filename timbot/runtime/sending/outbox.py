@@ -219,8 +219,11 @@ class Outbox:
             raise self._failed(number, SendState.UNKNOWN, error) from None
         except (ServerError, MessageDropped) as error:
             raise self._failed(number, SendState.REFUSED, error) from None
-        except NotLoggedIn:
-            self._followed.pop(number, None)
+        except NotLoggedIn as error:
+            future = self._followed.pop(number, None)
+            if future is not None and not future.done():
+                future.set_exception(error)
+                future.exception()
             raise  # it stays open: the next login looks what became of it
         except asyncio.CancelledError:
             if not self._stopping:
